@@ -1,0 +1,64 @@
+"""Services: a MySQL and a Redis that are running, where they are, and what they can do."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from labkit.errors import MissingCapability
+
+__all__ = ["ALL_CAPABILITIES", "Capability", "Services"]
+
+
+class Capability(enum.StrEnum):
+    """What a provider's servers can do beyond plain SQL; a lesson, a bug or a test names what it needs."""
+
+    SERVER = "server"  # a database server on a socket, with connections of its own to count
+    PROCESSLIST = "processlist"  # the server lists its connections
+    KILL = "kill"  # the server ends one of its connections when asked
+    WAIT_TIMEOUT = "wait_timeout"  # the server ends an idle connection by itself
+    SLEEP = "sleep"  # SELECT SLEEP(n)
+    ISOLATION = "isolation"  # uncommitted rows are unseen by others, who need not wait
+    ROW_LOCKS = "row_locks"  # two transactions can write different rows at once
+    DEADLOCK = "deadlock"  # the server finds a deadlock and says 1213
+    CLIENT_LIST = "client_list"  # Redis lists its clients, and ends one when asked
+    RESTART = "restart"  # MySQL and Redis can be stopped and started again under load
+
+
+ALL_CAPABILITIES = frozenset(Capability)
+
+
+@dataclass(frozen=True)
+class Services:
+    """
+    Say where a running MySQL and Redis are and what they can do.
+
+    `database_url` is an SQLAlchemy URL with an async driver, `redis_url` a redis-py URL; both hold passwords,
+    which `repr` leaves out. `versions` maps "mysql" (or "mariadb", "sqlite") and "redis" to what the server says.
+    """
+
+    provider: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    versions: Mapping[str, str]
+    capabilities: frozenset[Capability]
+
+    def require(self, capability: Capability) -> None:
+        """Raise `MissingCapability`, naming the providers that can, unless these services have `capability`."""
+        if capability not in self.capabilities:
+            from labkit.services.providers import providers_with
+
+            able = ", ".join(providers_with(capability))
+            raise MissingCapability(
+                f"The provider {self.provider!r} has no {capability.value!r}.", remedy=f"Use one of: {able}."
+            )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables under which other programs, and labkit itself, find these services."""
+        return {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "LABKIT_DATABASE_URL": self.database_url,
+            "LABKIT_REDIS_URL": self.redis_url,
+        }
