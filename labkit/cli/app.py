@@ -1,0 +1,34 @@
+"""The commands of `labkit`, put together, and what an error looks like to the person who typed one."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from labkit.errors import LabkitError
+
+__all__ = ["app", "main"]
+
+MISUSE = 2  # also when servers can't start: the person must change something
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="labkit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Learn who holds a database connection, on which event loop, for which task.",
+)
+
+
+def main() -> None:
+    """Run the command line; a labkit error becomes one line on stderr and exit status 2."""
+    try:
+        app()
+    except LabkitError as error:
+        print(f"labkit: {error}", file=sys.stderr)
+        sys.exit(MISUSE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
