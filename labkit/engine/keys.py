@@ -1,0 +1,79 @@
+"""Keys: the columns by which one row of a model is found, in the database and in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Column, Index, Table, UniqueConstraint, inspect
+from sqlalchemy.orm import Mapper
+
+from labkit.engine.models import Base
+from labkit.errors import InvalidInput
+
+__all__ = ["Key", "check_key", "columns_of", "keys_of", "mapper_of", "unique_keys"]
+
+
+class Key(NamedTuple):
+    """One row of `model`, found by `names` = `values`, in the order of the names."""
+
+    model: type[Base]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        pairs = ",".join(f"{name}={value!r}" for name, value in zip(self.names, self.values, strict=True))
+        return f"{self.model.__tablename__}:{pairs}"
+
+
+def mapper_of(model: object) -> Mapper[Any]:
+    """Return the mapper of `model`; raise `InvalidInput` when it is no model."""
+    if not (isinstance(model, type) and issubclass(model, Base) and model is not Base):
+        raise InvalidInput(f"A model was wanted, found {model!r}.", remedy="Give a class such as User.")
+    mapper: Mapper[Any] = inspect(model)
+    return mapper
+
+
+@cache
+def columns_of(model: type[Base]) -> dict[str, Column[Any]]:
+    """Return the columns of `model` by the names of its attributes, in their order."""
+    return {each.key: cast(Column[Any], each.columns[0]) for each in mapper_of(model).column_attrs}
+
+
+@cache
+def unique_keys(model: type[Base]) -> tuple[tuple[str, ...], ...]:
+    """Return every set of attribute names that finds at most one row, the primary key first."""
+    mapper = mapper_of(model)
+    table = mapper.local_table
+    assert isinstance(table, Table)
+    sets = [tuple(table.primary_key.columns)]
+    sets += [tuple(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
+    sets += [tuple(each.columns) for each in table.indexes if isinstance(each, Index) and each.unique]
+    named = (tuple(sorted(mapper.get_property_by_column(column).key for column in each)) for each in sets)
+    return tuple(dict.fromkeys(named))
+
+
+def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
+    """Return the key that `values` name; raise `InvalidInput` unless they are one unique key of `model`."""
+    mapper_of(model)
+    names = tuple(sorted(values))
+    if names not in unique_keys(model):
+        allowed = " or ".join(", ".join(key) for key in unique_keys(model))
+        raise InvalidInput(
+            f"{model.__name__} is found by {allowed}; found {', '.join(names) or 'no key'}.",
+            remedy=f"Use find({model.__name__}, …) for anything else.",
+        )
+    for name in names:
+        if values[name] is None:
+            raise InvalidInput(f"{model.__name__}.{name} can't be None in a key.", remedy="Give its value.")
+    return Key(model, names, tuple(values[name] for name in names))
+
+
+def keys_of(model: type[Base], values: Mapping[str, Any]) -> list[Key]:
+    """Return every key under which the row with these `values` may be found."""
+    return [
+        Key(model, names, tuple(values[name] for name in names))
+        for names in unique_keys(model)
+        if all(name in values for name in names)
+    ]

@@ -1,0 +1,120 @@
+"""The pool: which databases may be named, and how their connections are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool.base import ConnectionPoolEntry
+
+from labkit.errors import InvalidSetting
+from labkit.settings import Settings
+
+__all__ = ["DRIVERS", "Pool", "check_database_url", "create_pool"]
+
+DRIVERS = ("mysql+asyncmy", "mysql+aiomysql", "sqlite+aiosqlite")
+
+
+def check_database_url(url: str | SecretStr | None) -> URL:
+    """
+    Return `url` taken apart.
+
+    Raises `InvalidSetting`, without the password, for anything that this engine can't use.
+    """
+    if not url:
+        raise InvalidSetting(
+            "A database URL was wanted, found none.",
+            remedy="Set LABKIT_DATABASE_URL, or take it from `async with start_services() as services:`.",
+        )
+    try:
+        parsed = make_url(url.get_secret_value() if isinstance(url, SecretStr) else url)
+    except (ArgumentError, ValueError):
+        raise InvalidSetting(
+            "The database URL can't be read.",
+            remedy="Write it as mysql+asyncmy://user:password@host:port/database, with @ : / % in a password "
+            "written as %40 %3A %2F %25.",
+        ) from None
+    if parsed.drivername not in DRIVERS:
+        raise InvalidSetting(
+            f"The database URL names {parsed.drivername!r}, which is not an async driver known here.",
+            remedy=f"Use one of: {', '.join(DRIVERS)}.",
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise InvalidSetting(
+            "A pool needs a database that all its connections can see, found SQLite in memory.",
+            remedy="Name a file: sqlite+aiosqlite:///lab.db.",
+        )
+    return parsed
+
+
+class Pool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool for asyncio, which also counts who waits, and closes what comes back too late."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting = 0
+        self.disposed = False
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        self.waiting += 1
+        try:
+            return super()._do_get()
+        finally:
+            self.waiting -= 1
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        # After dispose() nobody would ever close what comes back: SQLAlchemy's own pool keeps it open.
+        if self.disposed:
+            record.close()
+        super()._do_return_conn(record)
+
+    def dispose(self) -> None:
+        """Close the idle connections now, and the others as they come back."""
+        self.disposed = True
+        super().dispose()
+
+
+def create_pool(url: URL, settings: Settings) -> AsyncEngine:
+    """
+    Return an SQLAlchemy engine on `url` that opens nothing yet.
+
+    Its connections stay in MySQL's autocommit mode, so that a read outside a unit of work is one round trip;
+    a unit of work says BEGIN itself (see `unit.py`).
+    """
+    mysql = url.get_backend_name() == "mysql"
+    pool = create_async_engine(
+        url,
+        poolclass=Pool,
+        pool_size=settings.pool_size,
+        max_overflow=settings.max_overflow,
+        pool_timeout=settings.pool_timeout,
+        pool_recycle=int(settings.pool_recycle),
+        pool_pre_ping=True,
+        echo_pool="debug" if settings.echo_pool else None,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        connect_args={"connect_timeout": settings.connect_timeout} if mysql else {},
+    )
+    # A rollback is skipped only when the server itself has said that no transaction is open.
+    setattr(pool.dialect, "detect_autocommit_setting", _has_no_transaction)  # noqa: B010
+    if not mysql:
+        event.listen(pool.sync_engine, "connect", _keep_foreign_keys)
+    return pool
+
+
+def _has_no_transaction(connection: Any) -> bool:
+    driver = connection.driver_connection
+    if hasattr(driver, "get_transaction_status"):
+        return not driver.get_transaction_status()
+    return not driver.in_transaction
+
+
+def _keep_foreign_keys(connection: Any, record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()

@@ -1,0 +1,90 @@
+"""Redis as a convenience: asked while it answers, done without while it does not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from labkit.errors import InvalidSetting
+from labkit.settings import Settings
+
+__all__ = ["OptionalRedis", "check_redis_url", "redis_client"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("labkit.engine")
+
+PAUSE = 1.0  # seconds without a question to a Redis that did not answer
+SCHEMES = ("redis", "rediss", "unix")
+
+
+def check_redis_url(url: str | SecretStr | None) -> str | None:
+    """Return `url`, or None for none; raise `InvalidSetting`, without the password, unless redis-py can use it."""
+    if not url:
+        return None
+    url = url.get_secret_value() if isinstance(url, SecretStr) else url
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  a port that is no number is found out here
+        if parts.scheme not in SCHEMES:
+            raise ValueError(parts.scheme)
+    except ValueError:
+        raise InvalidSetting(
+            "The Redis URL can't be read.", remedy="Write it as redis://:password@host:6379/0."
+        ) from None
+    return url
+
+
+def redis_client(url: str, timeout: float | None, connect_timeout: float) -> Redis:
+    """Return a client on `url` that opens nothing yet and tries a stale connection once more, at once."""
+    client: Redis = Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=timeout,
+        socket_connect_timeout=connect_timeout,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return client
+
+
+class OptionalRedis:
+    """
+    Ask Redis, and take no answer for an answer: Redis down is not the application down.
+
+    An outage is one warning, however many questions go unanswered; its end is one notice.
+    """
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self.url = url
+        self.client = redis_client(url, settings.redis_timeout, settings.redis_timeout)
+        self.down = False
+        self.failed_at = float("-inf")
+
+    async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> tuple[bool, T | None]:
+        """Return (True, the answer), or (False, None) when Redis is away."""
+        if self.down and time.monotonic() - self.failed_at < PAUSE:
+            return False, None
+        try:
+            answer = await question(self.client)
+        except (RedisError, OSError) as error:
+            self._lost(error)
+            return False, None
+        if self.down:
+            self.down = False
+            logger.info("Redis answers again")
+        return True, answer
+
+    def _lost(self, error: Exception) -> None:
+        self.failed_at = time.monotonic()
+        if not self.down:
+            self.down = True
+            logger.warning("Redis does not answer (%s); going on without it", type(error).__name__)
