@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from labkit.services.services import ALL_CAPABILITIES, Capability, Services
+from labkit.services.provider import Probe
+from labkit.services.providers import probe, provider_names, providers_with
+from labkit.services.services import ALL_CAPABILITIES, Capability, ServerControl, Services
+from labkit.services.start import start_services
 
-__all__ = ["ALL_CAPABILITIES", "Capability", "Services"]
+__all__ = [
+    "ALL_CAPABILITIES",
+    "Capability",
+    "Probe",
+    "ServerControl",
+    "Services",
+    "probe",
+    "provider_names",
+    "providers_with",
+    "start_services",
+]

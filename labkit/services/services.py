@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from labkit.errors import MissingCapability
 
-__all__ = ["ALL_CAPABILITIES", "Capability", "Services"]
+__all__ = ["ALL_CAPABILITIES", "Capability", "ServerControl", "Services"]
 
 
 class Capability(enum.StrEnum):
@@ -29,6 +30,16 @@ class Capability(enum.StrEnum):
 ALL_CAPABILITIES = frozenset(Capability)
 
 
+class ServerControl(Protocol):
+    """Stop and start one server of running services; from any event loop, on the same port, same login."""
+
+    async def stop(self, server: Literal["mysql", "redis"]) -> None:
+        """Kill the server, as a power cut would; what MySQL has committed is still there at the next start."""
+
+    async def start(self, server: Literal["mysql", "redis"]) -> None:
+        """Start the server again and wait until it answers a login."""
+
+
 @dataclass(frozen=True)
 class Services:
     """
@@ -36,6 +47,7 @@ class Services:
 
     `database_url` is an SQLAlchemy URL with an async driver, `redis_url` a redis-py URL; both hold passwords,
     which `repr` leaves out. `versions` maps "mysql" (or "mariadb", "sqlite") and "redis" to what the server says.
+    `control` is there with `Capability.RESTART`.
     """
 
     provider: str
@@ -43,10 +55,12 @@ class Services:
     redis_url: str = field(repr=False)
     versions: Mapping[str, str]
     capabilities: frozenset[Capability]
+    control: ServerControl | None = field(default=None, repr=False, compare=False)
 
     def require(self, capability: Capability) -> None:
         """Raise `MissingCapability`, naming the providers that can, unless these services have `capability`."""
         if capability not in self.capabilities:
+            # The registry of providers imports this module.
             from labkit.services.providers import providers_with
 
             able = ", ".join(providers_with(capability))

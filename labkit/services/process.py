@@ -1,0 +1,100 @@
+"""A server in a process of its own, which is never left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from labkit.errors import CannotStart
+from labkit.services import reaper
+from labkit.services.ports import PortTaken
+
+__all__ = ["ServerProcess"]
+
+# The server's process waits at this gate until the reaper knows it: there is no moment at which a killed parent
+# leaves a running server behind. `exec` keeps the process number.
+GATE = 'read _ && exec "$@"'
+TAKEN = "address already in use"
+
+
+class ServerProcess:
+    """
+    Run `command` in its own process group with its output in a log file; `config` goes to its standard input.
+
+    The command line shows in the list of processes: it must hold no secret. `secret` is kept out of what is
+    quoted from the log.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, *, config: str = "", secret: str = ""
+    ) -> None:
+        self.name = name
+        self._command = list(command)
+        self._folder = folder
+        self._config = config
+        self._secret = secret
+        self._log = folder / f"{name}.log"
+        self._log_start = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"<ServerProcess {self.name} pid={self._process.pid if self._process else None}>"
+
+    def start(self) -> None:
+        """Start the process; whether the server came up is for `check` and a login to say."""
+        with self._log.open("ab") as log:
+            self._log_start = log.tell()
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", GATE, "sh", *self._command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,  # Ctrl-C in the terminal is for us; the server goes when we say so
+            )
+        reaper.keep("process", str(self._process.pid))
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as stdin:
+            stdin.write(b"\n" + self._config.encode())
+
+    def status(self) -> int | None:
+        """Return the exit status, None while the process runs."""
+        return self._process.poll() if self._process else 0
+
+    def check(self) -> None:
+        """Raise `CannotStart`, with the server's own last words, if the process has ended."""
+        status = self.status()
+        if status is None:
+            return
+        error = PortTaken if TAKEN in self._words().lower() else CannotStart
+        raise error(
+            f"{self.name} was to start and ended with status {status}, saying: {self.last_words()}",
+            remedy="`labkit doctor` says what this machine has.",
+        )
+
+    def last_words(self) -> str:
+        """Return the last line that tells a fault, or else the last line of the log."""
+        lines = [line.strip() for line in self._words().splitlines() if line.strip()]
+        faults = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
+        return (faults or lines or ["nothing."])[-1]
+
+    def kill(self) -> None:
+        """End the process at once: nobody needs its data any more, or the test wants just that."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        reaper.release("process", str(self._process.pid))
+        self._process = None
+
+    def _words(self) -> str:
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            words = log.read().decode(errors="replace")
+        return words.replace(self._secret, "***") if self._secret else words
