@@ -7,7 +7,7 @@ import graphlib
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,18 +31,21 @@ def statements_at_import(node: ast.AST) -> Iterator[ast.stmt]:
         yield from statements_at_import(child)
 
 
-def imported_names(source: str) -> Iterator[str]:
+def imported_modules(source: str, modules: Collection[str]) -> Iterator[str]:
     for statement in statements_at_import(ast.parse(source)):
         if isinstance(statement, ast.Import):
             yield from (alias.name for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            yield statement.module
-            yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
+            for alias in statement.names:
+                submodule = f"{statement.module}.{alias.name}"
+                yield submodule if submodule in modules else statement.module
 
 
 def find_cycle(sources: Mapping[str, str]) -> list[str]:
     """One cycle of imports among these modules, or nothing."""
-    graph = {name: set(imported_names(source)) & set(sources) - {name} for name, source in sources.items()}
+    graph = {
+        name: set(imported_modules(source, sources)) & set(sources) - {name} for name, source in sources.items()
+    }
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
