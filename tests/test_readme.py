@@ -1,0 +1,194 @@
+"""Every command in README's bash blocks is run by a test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The command comes to its end with exit status 0; it needs this provider."""
+
+    provider: str = "embedded"
+
+
+@dataclass(frozen=True)
+class Serves:
+    """The command serves until Ctrl-C; it is up when it has printed `ready`."""
+
+    ready: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The command needs what a test machine lacks; this test proves as much of it as can be proved."""
+
+    test: str
+
+
+# How each command after the first two blocks is run. The first block is run in a clean clone by
+# `test_the_first_block_sets_up_and_tells_the_story`; the second is what .ci/run runs.
+HOW: dict[str, Runs | Serves | Elsewhere] = {
+    ".venv/bin/labkit tour --provider containers": Runs("containers"),
+    ".venv/bin/labkit lab": Serves("http://127.0.0.1:"),
+    "conda env create -f environment.yml": Elsewhere(
+        "tests/test_environment.py::test_everything_that_installs_labkit_agrees"
+    ),
+    "conda activate labkit": Elsewhere("tests/test_environment.py::test_everything_that_installs_labkit_agrees"),
+}
+
+
+def blocks(text: str) -> list[str]:
+    return re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(block: str) -> list[str]:
+    """The commands of a block, each on one line, without comments."""
+    lines = block.replace("\\\n", " ").splitlines()
+    stripped = [re.sub(r"\s+", " ", re.sub(r"(^|\s)#.*", "", line)).strip() for line in lines]
+    return [line for line in stripped if line]
+
+
+def readme_blocks() -> list[str]:
+    return blocks((ROOT / "README.md").read_text())
+
+
+def later_commands() -> list[str]:
+    return [command for block in readme_blocks()[2:] for command in commands(block)]
+
+
+def is_here(provider: str) -> bool:
+    """Whether tests run on this provider: as LABKIT_TEST_PROVIDERS says, or else whether it can be started."""
+    if chosen := os.environ.get("LABKIT_TEST_PROVIDERS"):
+        return provider in chosen.split(",")
+    return provider != "containers" or subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+
+
+def start(command: str, directory: Path) -> subprocess.Popen[str]:
+    """Start a command as a reader would, in bash; what it needs of .venv comes from this environment."""
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LABKIT_", "PYTEST_", "VIRTUAL"))
+    }
+    return subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=directory,
+        env=own,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(command: str, directory: Path) -> tuple[int, str]:
+    with start(command, directory) as process:
+        printed, _ = process.communicate()
+    return process.returncode, printed
+
+
+def test_every_later_command_is_run_and_nothing_else() -> None:
+    assert sorted(set(later_commands())) == sorted(HOW)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_first_block_sets_up_and_tells_the_story(tmp_path: Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
+
+    status, printed = run(readme_blocks()[0], tmp_path / "clone")
+
+    assert status == 0, printed
+    assert "labkit tour" in readme_blocks()[0]
+
+
+def test_the_second_block_sets_up_by_the_lock_and_runs_all_tests() -> None:
+    assert "-c requirements.lock" in readme_blocks()[1]
+    assert readme_blocks()[1].rstrip().endswith("-m pytest")
+
+
+def ci_on(readme: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run the last stage of .ci/run in a tree that holds nothing but this README."""
+    (directory / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
+    (directory / "README.md").write_text(readme)
+    return subprocess.run([directory / ".ci" / "run", "tests"], capture_output=True, text=True)
+
+
+def test_ci_runs_the_second_block_word_for_word(tmp_path: Path) -> None:
+    second = 'echo "$LABKIT_TEST_PROVIDERS" \\\n    >ran\necho "it\'s" $((1 + 1)) >>ran\n'
+    wrong = "```bash\ntouch wrong\n```\n\n```\ntouch wrong\n```\n"
+
+    finished = ci_on(f"# One\n\n{wrong}\n```bash\n{second}```\n\n{wrong}", tmp_path)
+
+    assert finished.returncode == 0, finished.stderr
+    assert (tmp_path / "ran").read_text() == "embedded,local,containers,sqlite\nit's 2\n"
+    assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.parametrize("second", ["```bash\ntrue\nfalse\ntrue\n```\n", ""])
+def test_ci_fails_and_says_where_when_the_second_block_fails_or_is_missing(second: str, tmp_path: Path) -> None:
+    finished = ci_on(f"```bash\ntrue\n```\n\n{second}", tmp_path)
+
+    assert finished.returncode == 1
+    assert "stopped in the stage 'tests'" in finished.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Runs)])
+def test_a_command_comes_to_its_end(command: str) -> None:
+    how = HOW[command]
+    assert isinstance(how, Runs)
+    if not is_here(how.provider):
+        pytest.skip(f"tests do not run on {how.provider} here")
+
+    status, printed = run(command.replace(".venv/bin/", f"{BIN}/"), ROOT)
+
+    assert status == 0, printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Serves)])
+def test_a_command_serves_until_ctrl_c(command: str) -> None:
+    how = HOW[command]
+    assert isinstance(how, Serves)
+    printed = ""
+    with start("exec " + command.replace(".venv/bin/", f"{BIN}/"), ROOT) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed += line
+            if how.ready in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate()
+
+    assert how.ready in printed, printed
+    assert process.returncode in (0, 130), printed + rest
+
+
+@pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Elsewhere)])
+def test_what_cannot_run_here_is_proved_by_a_test_that_exists(command: str) -> None:
+    how = HOW[command]
+    assert isinstance(how, Elsewhere)
+    path, _, name = how.test.partition("::")
+
+    assert f"def {name}(" in (ROOT / path).read_text()
+
+
+def test_a_command_is_found_whatever_its_layout() -> None:
+    text = "```bash\n# first\none --two \\\n    three   # why\n\nfour 'a#b'\n```\n\n```python\nfive\n```\n"
+
+    assert [commands(block) for block in blocks(text)] == [["one --two three", "four 'a#b'"]]
