@@ -11,9 +11,10 @@ from labkit.errors import CannotStart, Unreachable
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["database_version", "redis_version", "until_ready"]
+__all__ = ["ATTEMPT", "database_version", "redis_version", "until_ready"]
 
 Answer = TypeVar("Answer")
+ATTEMPT = 5.0  # longest wait for one login to a server that is starting
 PAUSE = 0.03  # between two attempts to log in to a server that is starting
 
 
@@ -31,7 +32,7 @@ async def database_version(url: str, *, timeout: float) -> tuple[str, str]:
     try:
         async with asyncio.timeout(timeout):
             found = await _ask(parsed, "SELECT sqlite_version()" if sqlite else "SELECT VERSION()")
-    except (SQLAlchemyError, OSError, ValueError, RuntimeError) as fault:
+    except (SQLAlchemyError, OSError, EOFError, ValueError, RuntimeError) as fault:
         raise _unreachable("database", parsed.render_as_string(), fault, timeout) from fault
     if sqlite:
         return "sqlite", found
@@ -90,19 +91,17 @@ def _unreachable(what: str, where: str, fault: Exception, timeout: float) -> Unr
     )
 
 
-async def until_ready(
-    name: str, login: Callable[[], Awaitable[Answer]], check: Callable[[], None], *, timeout: float
-) -> Answer:
+async def until_ready(name: str, login: Callable[[], Awaitable[Answer]], *, timeout: float) -> Answer:
     """
     Log in again and again until the server that is starting answers.
 
-    `check` raises when the server has died; `CannotStart` says that `timeout` seconds were not enough.
+    `login` raises `Unreachable` while it does not, and anything else when it never will.
+    Raises `CannotStart` when `timeout` seconds were not enough.
     """
     last: Unreachable | None = None
     try:
         async with asyncio.timeout(timeout):
             while True:
-                check()
                 try:
                     return await login()
                 except Unreachable as fault:

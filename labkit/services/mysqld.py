@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.services.login import database_version, until_ready
+from labkit.services.login import ATTEMPT, database_version, until_ready
 from labkit.services.ports import LOOPBACK
 from labkit.services.process import ServerProcess
 from labkit.services.programs import find_program, said_version
@@ -122,13 +122,12 @@ class Mysqld:
         self._accounts.touch(mode=0o600)
         self._accounts.write_text(accounts_sql(self._password))
         self._process.start()
-        self.version = await until_ready(
-            "mysqld",
-            lambda: database_version(self.url, timeout=START_LIMIT),
-            self._process.check,
-            timeout=START_LIMIT,
-        )
+        self.version = await until_ready("mysqld", self._login, timeout=START_LIMIT)
         self._accounts.unlink()
+
+    async def _login(self) -> tuple[str, str]:
+        self._process.check()
+        return await database_version(self.url, timeout=ATTEMPT)
 
     async def stop(self) -> None:
         """Kill the server."""

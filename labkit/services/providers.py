@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from labkit.errors import InvalidSetting
-from labkit.services import in_process, local, url
+from labkit.services import containers, in_process, local, url
 from labkit.services.provider import Probe, Provider
 from labkit.services.services import Capability
 from labkit.settings import Settings, read_settings
@@ -13,7 +13,8 @@ from labkit.settings import Settings, read_settings
 __all__ = ["find_provider", "probe", "provider_names", "providers_with"]
 
 _PROVIDERS = {
-    provider.name: provider for provider in (in_process.EMBEDDED, local.LOCAL, url.URL, in_process.SQLITE)
+    provider.name: provider
+    for provider in (in_process.EMBEDDED, local.LOCAL, containers.CONTAINERS, url.URL, in_process.SQLITE)
 }
 
 

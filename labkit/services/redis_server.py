@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.services.login import redis_version, until_ready
+from labkit.services.login import ATTEMPT, redis_version, until_ready
 from labkit.services.ports import LOOPBACK
 from labkit.services.process import ServerProcess
 from labkit.services.programs import find_program, said_version
@@ -52,12 +52,11 @@ class RedisServer:
     async def start(self) -> None:
         """Start the server and wait until it answers a login."""
         self._process.start()
-        self.version = await until_ready(
-            "redis-server",
-            lambda: redis_version(self.url, timeout=START_LIMIT),
-            self._process.check,
-            timeout=START_LIMIT,
-        )
+        self.version = await until_ready("redis-server", self._login, timeout=START_LIMIT)
+
+    async def _login(self) -> str:
+        self._process.check()
+        return await redis_version(self.url, timeout=ATTEMPT)
 
     async def stop(self) -> None:
         """Kill the server."""

@@ -1,0 +1,140 @@
+"""A server in a container, which is never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import secrets
+import sys
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from labkit.errors import CannotStart
+from labkit.services import reaper
+from labkit.services.docker_engine import last_cause
+from labkit.services.ports import LOOPBACK, PortTaken
+
+__all__ = ["Container", "Recipe", "to_the_end"]
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+TAKEN = ("port is already allocated", "address already in use")
+_REMOVE = Path(__file__).with_name("remove_container.py")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to run: the image, its port, its arguments, its variables, and the files it reads."""
+
+    image: str
+    port: int
+    command: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Container:
+    """Run a recipe with its port published on `port` of the loopback interface. The methods block."""
+
+    def __init__(self, client: Any, recipe: Recipe, port: int) -> None:
+        self._client = client
+        self._recipe = recipe
+        self._port = port
+        self._name = f"labkit-{secrets.token_hex(6)}"
+        self._container: Any = None
+        self._removal = json.dumps([sys.executable, "-P", str(_REMOVE), self._name])
+
+    def create(self) -> None:
+        """Make the container and start it; raises `PortTaken` or `CannotStart`."""
+        from docker.errors import DockerException
+        from testcontainers.core.labels import create_labels
+
+        # Kept under its name before it is made, so that there is no moment at which it could be left behind.
+        reaper.keep("command", self._removal)
+        recipe = self._recipe
+        try:
+            self._container = self._client.client.containers.create(
+                recipe.image,
+                list(recipe.command),
+                name=self._name,
+                environment=dict(recipe.environment),
+                ports={f"{recipe.port}/tcp": (LOOPBACK, self._port)},
+                labels=create_labels(recipe.image, None),
+            )
+            self._container.put_archive("/", _packed(recipe.files))
+            self._container.start()
+        except DockerException as fault:
+            raise self._refused(fault) from fault
+
+    def start(self) -> None:
+        """Start the container again after `kill`."""
+        from docker.errors import DockerException
+
+        try:
+            self._container.start()
+        except DockerException as fault:
+            raise self._refused(fault) from fault
+
+    def kill(self) -> None:
+        """Kill the server and wait until it is gone."""
+        self._container.kill()
+        self._container.wait()
+
+    def check(self) -> None:
+        """Raise `CannotStart`, with the server's own last words, if the container has stopped."""
+        self._container.reload()
+        if self._container.status in ("created", "running"):
+            return
+        words = self._container.logs(tail=20).decode(errors="replace").strip() or "nothing."
+        raise CannotStart(
+            f"A container of {self._recipe.image} was to start and stopped, saying: {words.splitlines()[-1]}",
+            remedy="Check that the image is the one meant: LABKIT_MYSQL_IMAGE, LABKIT_REDIS_IMAGE.",
+        )
+
+    def remove(self) -> None:
+        """Remove the container with its volumes; if that fails, the reaper tries again when this process ends."""
+        from docker.errors import DockerException, NotFound
+
+        try:
+            self._client.client.containers.get(self._name).remove(force=True, v=True)
+        except NotFound:
+            pass
+        except DockerException as fault:
+            logger.warning("the container %s could not be removed: %s", self._name, last_cause(fault))
+            return
+        reaper.release("command", self._removal)
+
+    def _refused(self, fault: Exception) -> CannotStart:
+        text = last_cause(fault)
+        if any(sign in text for sign in TAKEN):
+            return PortTaken(f"Port {self._port} was wanted for {self._recipe.image} and is taken.")
+        return CannotStart(
+            f"A container of {self._recipe.image} was wanted, found: {text}.",
+            remedy=f"Try `docker run --rm {self._recipe.image}`.",
+        )
+
+
+def _packed(files: Mapping[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(str(PurePosixPath(path).relative_to("/")))
+            entry.size, entry.mode = len(text.encode()), 0o644
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+async def to_the_end(call: Callable[[], Answer]) -> Answer:
+    """Run a blocking call in a thread; a cancellation waits for its end, so that what it made is known."""
+    task = asyncio.ensure_future(asyncio.to_thread(call))
+    try:
+        return await asyncio.shield(task)
+    finally:
+        if not task.done():
+            await asyncio.wait([task])
