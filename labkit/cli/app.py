@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from labkit.cli.tour import tour
 from labkit.errors import LabkitError
 
 __all__ = ["app", "main"]
@@ -21,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Learn who holds a database connection, on which event loop, for which task.",
 )
+
+app.command()(tour)
 
 
 def main() -> None:

@@ -55,6 +55,9 @@ def check_database_url(url: str | SecretStr | None) -> URL:
 class Pool(AsyncAdaptedQueuePool):
     """SQLAlchemy's pool for asyncio, which also counts who waits, and closes what comes back too late."""
 
+    # What it logs is what everybody else's pool logs, under the same name.
+    _sqla_logger_namespace = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting = 0

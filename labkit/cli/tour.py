@@ -1,0 +1,84 @@
+"""`labkit tour`: the story, step by step."""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from labkit.cli.options import Json, ProviderName
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from labkit.course.tour import Step
+    from labkit.services import Services
+
+__all__ = ["tour"]
+
+
+def tour(provider: ProviderName = None, json: Json = False) -> None:
+    """
+    Tell the story in eight steps, each *expected* beside *seen*.
+
+    Somebody saves a user, saves the same user again, expects an integrity error, and sees another error besides.
+
+    Exit status: 0 if everything was seen as told, 1 if not, 2 if the servers can't start.
+
+    **Examples**
+
+    - `labkit tour` needs nothing but Python
+
+    - `labkit tour --provider containers` uses real MySQL and Redis in Docker
+    """
+    from rich.console import Console
+
+    from labkit.course.tour import tell
+    from labkit.services import services_in_thread
+
+    console = Console(highlight=False, soft_wrap=False)
+    progress = Console(stderr=True)
+    began = time.perf_counter()
+    steps = []
+    with services_in_thread(provider) as services, progress.status("playing the first scenes …") as status:
+        for step in tell(services):
+            steps.append(step)
+            if not json:
+                print_step(console, step)
+            status.update(f"step {step.number} of 8 …")
+        seconds = time.perf_counter() - began
+    as_told = all(step.as_told for step in steps)
+    if json:
+        found = {"provider": services.provider, "versions": dict(services.versions), "as_told": as_told}
+        print(json_module.dumps(found | {"steps": [asdict(step) for step in steps]}, indent=2))
+    else:
+        print_end(console, steps, services, seconds)
+    raise typer.Exit(0 if as_told else 1)
+
+
+def print_step(console: Console, step: Step) -> None:
+    """Print one step: what one expects, and what was seen."""
+    from rich.table import Table
+    from rich.text import Text
+
+    told = Text("as told", "green") if step.as_told else Text("NOT as told", "bold red")
+    console.print(Text(f"\n{step.number}  {step.title}  ", "bold").append_text(told))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", min_width=11, justify="right")
+    grid.add_column(overflow="fold")
+    grid.add_row("expected", Text(step.expected))
+    for i, seen in enumerate(step.seen):
+        grid.add_row("seen" if i == 0 else "", Text(seen))
+    console.print(grid)
+
+
+def print_end(console: Console, steps: list[Step], services: Services, seconds: float) -> None:
+    """Print how many steps were seen as told, on which servers."""
+    servers = ", ".join(f"{name} {version}" for name, version in services.versions.items())
+    told = sum(step.as_told for step in steps)
+    console.print(
+        f"\n{told} of {len(steps)} steps seen as told on {services.provider} ({servers}), {seconds:.1f} s"
+    )

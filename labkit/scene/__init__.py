@@ -1,0 +1,18 @@
+"""A scene: async code played on a loop of its own that closes, with all that comes out of it."""
+
+from __future__ import annotations
+
+from labkit.scene.gate import SILENT_FAILURES, is_silent_failure, silent_failures
+from labkit.scene.happening import Happening, Kind
+from labkit.scene.loop import private_loop
+from labkit.scene.outcome import Outcome
+
+__all__ = [
+    "SILENT_FAILURES",
+    "Happening",
+    "Kind",
+    "Outcome",
+    "is_silent_failure",
+    "private_loop",
+    "silent_failures",
+]

@@ -1,0 +1,30 @@
+"""The gate for silent failures: what Python prints when something failed and nobody could be told."""
+
+from __future__ import annotations
+
+__all__ = ["SILENT_FAILURES", "is_silent_failure", "silent_failures"]
+
+# Parts of the texts of Python, asyncio, SQLAlchemy, the drivers and labkit, each for one way to fail unheard.
+SILENT_FAILURES = (
+    "Exception ignored in",
+    "exception was never retrieved",
+    "was never awaited",
+    "destroyed but it is pending",
+    "Exception terminating connection",
+    "Exception closing connection",
+    "Exception during reset or similar",
+    "garbage collector is trying to clean up non-checked-in connection",
+    "unclosed ",
+    "was deleted before being closed",
+    "was dropped open",
+)
+
+
+def is_silent_failure(text: str) -> bool:
+    """Say whether `text` tells of a failure that no caller got."""
+    return any(each in text for each in SILENT_FAILURES)
+
+
+def silent_failures(output: str) -> list[str]:
+    """Return the lines of `output` that tell of failures that no caller got."""
+    return [line.strip() for line in output.splitlines() if is_silent_failure(line)]

@@ -1,0 +1,159 @@
+"""A private loop: plays a scene on an event loop of its own, closes it, and keeps all that comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from labkit.errors import InvalidInput
+from labkit.scene.capture import Capture
+from labkit.scene.happening import Kind
+from labkit.scene.outcome import Outcome
+
+__all__ = ["Scene", "private_loop"]
+
+Scene = Callable[..., Coroutine[Any, Any, Any]]
+
+GRACE = 2.0  # seconds for a cancelled scene to end
+
+# A scene listens to the whole process, so there is one at a time.
+_stage = threading.Lock()
+
+
+def private_loop(
+    scene: Scene, *args: Any, process: bool = False, pool_log: bool = False, timeout: float = 60.0
+) -> Outcome:
+    """
+    Play `scene(*args)` on an event loop of its own, in a thread, and return all that came out.
+
+    When the scene ends its loop is closed and the garbage is collected: what it left open fails now, in view, and
+    not later, under somebody else's name. The kernel's loop in a notebook never closes and is not touched. With
+    `process` the scene is played in a child process, which can be killed when it hangs; it must then be a function
+    that can be imported. With `pool_log` every checkout and checkin is kept. After `timeout` seconds the scene is
+    stopped and the outcome says where its tasks were waiting. An exception of the scene is in the outcome, never
+    raised. Raises `InvalidInput` for what is no coroutine function, or can't be played in a child process.
+    """
+    if not asyncio.iscoroutinefunction(getattr(scene, "func", scene)):
+        raise InvalidInput(f"A scene is an `async def` function, found {scene!r}.", remedy="Give its name.")
+    if process:
+        from labkit.scene.child import play_in_child
+
+        return play_in_child(scene, args, pool_log, timeout)
+    with _stage:
+        play = _Play(scene, args, timeout, Capture(pool_log=pool_log))
+        thread = threading.Thread(target=play.run, name=f"scene {getattr(scene, '__name__', scene)}", daemon=True)
+        thread.start()
+        play.wait_for(thread)
+        return play.outcome
+
+
+class _Play:
+    def __init__(self, scene: Scene, args: tuple[Any, ...], timeout: float, capture: Capture) -> None:
+        self.outcome = Outcome()
+        self._scene = scene
+        self._args = args
+        self._timeout = timeout
+        self._capture = capture
+        self._task: asyncio.Task[Any] | None = None
+        self._stopped = False
+        self._waiting: tuple[str, ...] = ()
+
+    def run(self) -> None:
+        # Garbage is collected at the end and only there, so that the order is the same every time.
+        collecting = gc.isenabled()
+        gc.collect()
+        gc.disable()
+        try:
+            with self._capture:
+                self._play()
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _play(self) -> None:
+        began = time.perf_counter()
+        result: Any = None
+        raised: BaseException | None = None
+        try:
+            with asyncio.Runner() as runner:
+                result = runner.run(self._main())
+        except BaseException as error:  # whatever a scene raises is its outcome
+            raised = error
+            self._capture.keep(Kind.EXCEPTION, str(error), type(error).__name__, _told(error))
+            _forget_frames(error)
+        self._task = None
+        self._capture.loop_closed = True
+        self._capture.keep(Kind.LOOP_CLOSED, "the event loop is closed; now the garbage is collected")
+        gc.collect()
+        self.outcome = Outcome(
+            None if self._stopped else result,
+            None if self._stopped else raised,
+            tuple(self._capture.happenings),
+            time.perf_counter() - began,
+            self._stopped,
+            self._waiting,
+        )
+
+    async def _main(self) -> Any:
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        alarm = loop.call_later(self._timeout, self._stop)
+        try:
+            return await self._scene(*self._args)
+        finally:
+            alarm.cancel()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._waiting = tuple(_where(task) for task in asyncio.all_tasks())
+        if self._task is not None:
+            self._task.cancel()
+
+    def wait_for(self, thread: threading.Thread) -> None:
+        """Wait for the end of the scene; a scene that blocks its loop is left behind after its time."""
+        try:
+            thread.join(self._timeout + GRACE)
+        except KeyboardInterrupt:
+            task = self._task
+            if task is not None:
+                task.get_loop().call_soon_threadsafe(task.cancel)
+            thread.join(GRACE)
+            raise
+        if thread.is_alive():
+            blocked = f"{thread.name}: blocks its event loop"
+            self.outcome = Outcome(
+                happenings=tuple(self._capture.happenings),
+                timed_out=True,
+                waiting=(blocked,),
+                seconds=self._timeout,
+            )
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    frames = task.get_stack()
+    if not frames:
+        return f"{task.get_name()}: nowhere"
+    frame = frames[-1]
+    return f"{task.get_name()}: {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
+
+def _told(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    # The frames of a traceback hold the scene's variables, and with them what should be garbage by now.
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                _forget_frames(each)
+        error = error.__cause__ or error.__context__
