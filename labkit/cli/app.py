@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -12,7 +13,8 @@ from labkit.errors import LabkitError
 __all__ = ["app", "main"]
 
 MISUSE = 2  # also when servers can't start: the person must change something
-INTERRUPTED = 130
+INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
+TERMINATED = 143  # 128 + SIGTERM
 
 app = typer.Typer(
     name="labkit",
@@ -28,6 +30,8 @@ app.command()(tour)
 
 def main() -> None:
     """Run the command line; a labkit error becomes one line on stderr and exit status 2."""
+    # SIGTERM ends the program as Ctrl-C does, through every `finally`: servers are stopped, files removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         app()
     except LabkitError as error:
