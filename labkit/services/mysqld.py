@@ -36,6 +36,7 @@ QUICK = (
     "--skip-log-bin",
     "--innodb-flush-log-at-trx-commit=2",
     "--innodb-doublewrite=0",
+    "--loose-innodb-flush-method=nosync",
     "--innodb-buffer-pool-size=64M",
     "--loose-innodb-redo-log-capacity=16M",
     "--loose-mysqlx=OFF",

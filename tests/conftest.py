@@ -1,0 +1,186 @@
+"""
+Run the tests that need servers on every provider.
+
+LABKIT_TEST_PROVIDERS=embedded,local names the providers: one that can't start is then a failure, never a skip.
+Without it the tests run on whatever is there. The last lines of the output say which providers ran, and which did
+not and why. The provider `url` runs only when named: the tests empty its database.
+
+A test that asks for `services`, or for `clean_services` whose database and Redis are empty, runs on each provider
+that has a server; with `any_services` also on `sqlite`. `@pytest.mark.needs(Capability.RESTART)` leaves out the
+providers that can't do that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import asyncmy
+import pytest
+import redis
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from labkit.errors import LabkitError
+from labkit.services import Capability, Services, probe, provider_names, providers_with, services_in_thread
+from labkit.services.providers import find_provider
+
+NAMED = tuple(filter(None, (name.strip() for name in os.environ.get("LABKIT_TEST_PROVIDERS", "").split(","))))
+ran: Counter[str] = Counter()
+absent: dict[str, LabkitError] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*capabilities): run on providers that have these capabilities")
+    try:
+        for name in NAMED:
+            find_provider(name)
+    except LabkitError as error:
+        raise pytest.UsageError(f"LABKIT_TEST_PROVIDERS: {error}") from error
+    for name in provider_names() if not NAMED else ():
+        try:
+            probe(name).require()
+        except LabkitError as error:
+            absent[name] = error
+
+
+def providers_to_test() -> list[str]:
+    if NAMED:
+        return list(NAMED)
+    return [name for name in provider_names() if name not in absent and name != "url"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "services" not in metafunc.fixturenames:
+        return
+    needed = [need for mark in metafunc.definition.iter_markers("needs") for need in mark.args]
+    if "any_services" not in metafunc.fixturenames:
+        needed.append(Capability.SERVER)
+    fit = [name for name in providers_to_test() if all(name in providers_with(need) for need in needed)]
+    metafunc.parametrize("services", fit, indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of one provider together: each starts once."""
+    order = ["", *providers_to_test()]
+    items.sort(key=lambda item: order.index(provider_of(item)))
+
+
+def provider_of(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("services", "")) if callspec else ""
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> Iterator[Services]:
+    """Give running services, one provider after the other."""
+    name = request.param
+    if name in absent:
+        stop_without(name)
+    with services_in_thread(name) as running:
+        ran[name] += 0
+        yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remember a provider that did not start, so that the next test need not wait for the same failure."""
+    try:
+        return (yield)
+    except LabkitError as error:
+        if fixturedef.argname != "services" or request.param in absent:
+            raise
+        absent[request.param] = error
+        stop_without(request.param)
+
+
+def stop_without(name: str) -> None:
+    if NAMED:
+        raise absent[name]
+    pytest.skip(f"{name}: {absent[name]}")
+
+
+@pytest.fixture
+def any_services(services: Services) -> Services:
+    """Give running services, `sqlite` among them."""
+    return services
+
+
+@pytest.fixture
+async def clean_services(services: Services) -> Services:
+    """Give running services without tables, keys or anybody else's connections."""
+    await wipe(services)
+    return services
+
+
+async def wipe(services: Services) -> None:
+    """Drop all tables and forget all keys; end the connections that an earlier test left, they may hold locks."""
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    if Capability.SERVER in services.capabilities:
+        await wipe_mysql(services)
+    else:
+        await wipe_sqlite(services)
+
+
+async def wipe_mysql(services: Services) -> None:
+    url = make_url(services.database_url)
+    async with (
+        asyncmy.connect(
+            host=url.host, port=url.port, user=url.username, password=url.password, database=url.database
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        await cursor.execute("SELECT CONNECTION_ID()")
+        [own] = await cursor.fetchone()
+        await cursor.execute("SHOW PROCESSLIST")
+        for number, user, *_ in await cursor.fetchall():
+            if user == url.username and number != own:
+                await kill(cursor, number)
+        await cursor.execute("SHOW TABLES")
+        tables = ", ".join(f"`{name}`" for [name] in await cursor.fetchall())
+        if tables:
+            await cursor.execute("SET FOREIGN_KEY_CHECKS = 0")
+            await cursor.execute(f"DROP TABLE {tables}")
+
+
+async def kill(cursor: asyncmy.cursors.Cursor, number: int) -> None:
+    try:
+        await cursor.execute(f"KILL {number}")
+    except asyncmy.errors.MySQLError as error:
+        if error.args[0] != 1094:  # it had gone by itself
+            raise
+
+
+async def wipe_sqlite(services: Services) -> None:
+    engine = create_async_engine(services.database_url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        names = await connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        for [name] in names.all():
+            await connection.exec_driver_sql(f'DROP TABLE "{name}"')
+        await connection.commit()
+    await engine.dispose()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    if provider := provider_of(item):
+        ran[provider] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("providers")
+    for name in NAMED or provider_names():
+        if name in absent:
+            verdict = f"did not run: {absent[name]}"
+        elif ran[name]:
+            verdict = f"ran {ran[name]} tests"
+        else:
+            verdict = "did not run: no test of this run asked for it"
+        terminalreporter.write_line(f"{name:<11}{verdict}")
