@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+from labkit.cli import services
+from labkit.cli.doctor import doctor
 from labkit.cli.tour import tour
 from labkit.errors import LabkitError
 
@@ -26,6 +28,8 @@ app = typer.Typer(
 )
 
 app.command()(tour)
+app.command()(doctor)
+app.add_typer(services.app, name="services")
 
 
 def main() -> None:

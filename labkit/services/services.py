@@ -69,8 +69,13 @@ class Services:
             )
 
     def environment(self) -> dict[str, str]:
-        """Return the variables under which other programs, and labkit itself, find these services."""
+        """
+        Return the variables under which other programs, and labkit itself, find these services.
+
+        A labkit that reads them uses these servers (the provider `url`), and starts none of its own.
+        """
         return {
+            "LABKIT_PROVIDER": "url",
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "LABKIT_DATABASE_URL": self.database_url,

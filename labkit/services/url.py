@@ -26,6 +26,8 @@ QUOTING = "with @ : / % in a password written as %40 %3A %2F %25"
 
 def look(settings: Settings) -> Probe:
     """Look whether both URLs are set and can be read; the servers are not asked."""
+    if missing := _missing(settings):
+        return Probe("url", False, reason=f"{' and '.join(missing)} not set.", remedy=f"export {missing[0]}=…")
     try:
         urls = _urls(settings)
     except InvalidSetting as invalid:
@@ -48,12 +50,16 @@ async def start(settings: Settings) -> AsyncIterator[Services]:
     )
 
 
-def _urls(settings: Settings) -> tuple[DatabaseURL, str]:
+def _missing(settings: Settings) -> list[str]:
     given = {"LABKIT_DATABASE_URL": settings.database_url, "LABKIT_REDIS_URL": settings.redis_url}
-    missing = [name for name, value in given.items() if value is None or not value.get_secret_value()]
+    return [name for name, value in given.items() if value is None or not value.get_secret_value()]
+
+
+def _urls(settings: Settings) -> tuple[DatabaseURL, str]:
+    missing = _missing(settings)
     if missing or settings.database_url is None or settings.redis_url is None:
         raise InvalidSetting(
-            f"The provider 'url' needs {' and '.join(given)}, found no {' and no '.join(missing)}.",
+            f"The provider 'url' needs LABKIT_DATABASE_URL and LABKIT_REDIS_URL, found no {' and no '.join(missing)}.",
             remedy="Set both, or use another provider.",
         )
     database = check_database_url(settings.database_url.get_secret_value())

@@ -1,0 +1,99 @@
+"""Services for as long as a command runs, or until somebody asks them to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
+
+from labkit.services.services import Services
+from labkit.services.signals import SHELL_OFFSET, comes_from_terminal, signals_to
+from labkit.services.start import start_services
+
+__all__ = ["COMMAND_NOT_FOUND", "hold_services", "run_with_services"]
+
+COMMAND_NOT_FOUND = 127  # as a shell says it
+
+
+async def hold_services(provider: str | None, announce: Callable[[Services], None]) -> int:
+    """
+    Start services, `announce` them and hold them until SIGINT, SIGTERM or SIGHUP; return the exit status.
+
+    Ending what was held is success; a signal that comes before the services are there is not.
+    """
+    ending = _Ending()
+    with signals_to(ending.ask):
+        try:
+            async with start_services(provider) as services:
+                announce(services)
+                ending.announced = True
+                await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            if not ending.signal:
+                raise
+    return 0 if ending.announced else SHELL_OFFSET + ending.signal
+
+
+class _Ending:
+    """The first signal cancels the task; the next ones don't disturb it while it cleans up."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self.announced = False
+        self._task = asyncio.current_task()
+
+    def ask(self, number: int) -> None:
+        if not self.signal and self._task is not None:
+            self.signal = number
+            self._task.cancel()
+
+
+async def run_with_services(
+    command: Sequence[str], provider: str | None, announce: Callable[[Services], None] = lambda services: None
+) -> int:
+    """
+    Run `command` with the services' URLs in its environment, stop the services after it, return its exit status.
+
+    A signal sent to this process is passed on to the command. A command that a signal ended gives 128 + n.
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        return COMMAND_NOT_FOUND
+    relay = _Relay()
+    with signals_to(relay.pass_on):
+        try:
+            async with start_services(provider) as services:
+                announce(services)
+                status = await relay.run([program, *command[1:]], {**os.environ, **services.environment()})
+        except asyncio.CancelledError:
+            if not relay.signal:
+                raise
+            return SHELL_OFFSET + relay.signal
+    return status if status >= 0 else SHELL_OFFSET - status
+
+
+class _Relay(_Ending):
+    """Before the command runs a signal ends the start; while it runs, the signal is the command's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._process: Process | None = None
+        self._ran = False
+
+    async def run(self, command: Sequence[str], environment: dict[str, str]) -> int:
+        self._process = await asyncio.create_subprocess_exec(*command, env=environment)
+        try:
+            return await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+            self._process, self._ran = None, True
+
+    def pass_on(self, number: int) -> None:
+        if self._process is not None:
+            if not comes_from_terminal(number):
+                self._process.send_signal(number)
+        elif not self._ran:
+            self.ask(number)

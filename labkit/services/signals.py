@@ -1,0 +1,38 @@
+"""Signals that ask a command to end, handled by the event loop so that nothing is left half done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["SHELL_OFFSET", "comes_from_terminal", "signals_to"]
+
+SHELL_OFFSET = 128  # a shell says 128 + n for a command that signal n ended
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@contextmanager
+def signals_to(handle: Callable[[int], None]) -> Iterator[None]:
+    """Have the running event loop call `handle` with the number of each signal that asks this process to end."""
+    loop = asyncio.get_running_loop()
+    before = {}
+    for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+        before[number] = signal.getsignal(number)
+        loop.add_signal_handler(number, handle, number)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def comes_from_terminal(number: int) -> bool:
+    """Return whether the terminal has sent this signal to the whole group: a command in it needs no other one."""
+    if number != signal.SIGINT or not sys.stdin.isatty():
+        return False
+    return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
