@@ -1,0 +1,92 @@
+"""
+The embedded servers: MySQL's protocol in front of SQLite, and fakeredis, each on a loopback port in a thread.
+
+    server.py       the MySQL server: its thread, its loop, its connections
+    wire.py         one connection: login, commands, KILL, wait_timeout, column types
+    session.py      what each statement does
+    literals.py     a statement's shape apart from its values
+    plans.py        statements translated once and kept by their shape
+    queries.py, expressions.py, writes.py, ddl.py     MySQL's SQL rewritten for SQLite
+    sqltypes.py, functions.py                         values and comparisons as MySQL has them
+    backend.py      SQLite, transactions, the write lock
+    catalog.py, show.py, information.py               the tables that exist, and how they are asked for
+    answers.py, faults.py                             answers and errors in MySQL's words
+    redis.py        the Redis server
+
+They are for teaching, not for production: one process, a temporary file, and the SQL of an ordinary application.
+What they would do differently from MySQL they refuse, with error 1235 or 1305, naming the providers that can.
+Known differences are left in: a transaction that has only read sees the newest state once it writes; GROUP BY lets
+columns through that ONLY_FULL_GROUP_BY refuses; text sorts by letter without MySQL's weights for punctuation; one
+write lock for the whole database instead of row locks; times are UTC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.errors import CannotStart
+from labkit.services.services import Capability, Services
+
+if TYPE_CHECKING:
+    from labkit.services.embedded.redis import RedisServer
+
+__all__ = ["CAPABILITIES", "REDIS_CAPABILITIES", "run_embedded", "run_embedded_redis"]
+
+REDIS_CAPABILITIES = frozenset({Capability.CLIENT_LIST})
+CAPABILITIES = REDIS_CAPABILITIES | {
+    Capability.SERVER,
+    Capability.PROCESSLIST,
+    Capability.KILL,
+    Capability.WAIT_TIMEOUT,
+    Capability.SLEEP,
+    Capability.ISOLATION,
+}
+
+
+@asynccontextmanager
+async def run_embedded(folder: Path) -> AsyncIterator[Services]:
+    """
+    Run both servers while the block runs, MySQL's data in `folder`, which is the caller's to delete.
+
+    Raises `CannotStart` when a port or a file can't be had. At the end clients are cut off, and the threads have ended.
+    """
+    async with _redis() as redis:
+        from labkit.services.embedded.server import MysqlServer
+        from labkit.services.embedded.variables import VERSION
+
+        mysql = MysqlServer(folder)
+        try:
+            mysql.start()
+        except OSError as fault:
+            raise CannotStart(f"The embedded MySQL server did not start: {fault}.") from fault
+        try:
+            versions = {"mysql": VERSION, "redis": redis.version}
+            yield Services("embedded", mysql.url, redis.url, versions, CAPABILITIES)
+        finally:
+            await asyncio.to_thread(mysql.stop)
+
+
+@asynccontextmanager
+async def run_embedded_redis() -> AsyncIterator[str]:
+    """Run the Redis server alone while the block runs, and give its URL."""
+    async with _redis() as server:
+        yield server.url
+
+
+@asynccontextmanager
+async def _redis() -> AsyncIterator[RedisServer]:
+    from labkit.services.embedded.redis import RedisServer
+
+    server = RedisServer()
+    try:
+        server.start()
+    except OSError as fault:
+        raise CannotStart(f"The embedded Redis server did not start: {fault}.") from fault
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)

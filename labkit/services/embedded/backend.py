@@ -1,0 +1,255 @@
+"""The backend: one wire connection's own SQLite connection, its transaction, and its turn at the write lock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labkit.services.embedded import functions
+from labkit.services.embedded.catalog import Catalog
+from labkit.services.embedded.faults import SqlFault
+from labkit.services.embedded.sqltypes import Stored
+
+__all__ = ["Backend", "Result", "Shared"]
+
+T = TypeVar("T")
+
+
+@dataclass
+class Shared:
+    """What the connections of one server share: the file, the tables, the one write lock, the threads."""
+
+    path: Path
+    catalog: Catalog = field(default_factory=Catalog)
+    write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "labkit-embedded-sql"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What SQLite gave back for one statement."""
+
+    rows: list[tuple[Any, ...]]
+    changed: int
+
+
+class Backend:
+    """
+    Run statements in one SQLite connection, in MySQL's transactions.
+
+    SQLite has one write lock for the whole file. It is handed out here, in the order of asking, so that a
+    statement that waits for it blocks neither the server's loop nor a thread, and can be killed.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.explicit = False  # between BEGIN and COMMIT or ROLLBACK
+        self.autocommit = True
+        self.refresh = False  # READ COMMITTED: each statement sees what is committed by then
+        self.serial = False  # SERIALIZABLE: one transaction at a time
+        self.wait = 50.0  # innodb_lock_wait_timeout
+        self.row: dict[str, Stored] = {}  # the values of the row stored last: an integrity error is about them
+        self.generated = 0  # the first number given out by the running statement
+        self.chosen = 0  # the last number that the running statement chose itself
+        self.upserts = [0, 0]  # rows that an upsert found and left as they were, and changed
+        self.fault: SqlFault | None = None
+        self._checks_keys = True
+        self._writing = False
+        self._savepoints: list[str] = []
+        self._db = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.shared.path, timeout=5, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute("PRAGMA foreign_keys=ON")
+        functions.install(db)
+        db.create_function("store", 3, self._store)
+        db.create_function("store_number", 3, self._store_number)
+        db.create_function("count_upsert", 1, self._count_upsert)
+        return db
+
+    @property
+    def in_transaction(self) -> bool:
+        """Tell what the client is told: whether a transaction is open."""
+        return self.explicit or self._db.in_transaction
+
+    def _store(self, place: str, value: Stored, row: int) -> Stored:
+        table, _, name = place.partition(".")
+        column = self.shared.catalog.tables[table].column(name)
+        assert column is not None
+        try:
+            kept = column.type.store(value, column.name, row)
+        except SqlFault as fault:
+            self.fault = fault
+            raise
+        self.row[column.name] = kept
+        return kept
+
+    def _store_number(self, place: str, value: Stored, row: int) -> Stored:
+        table = place.partition(".")[0]
+        number = self._store(place, value, row)
+        if not number:
+            number = self.shared.catalog.next_number(table)
+            self.generated = self.generated or number
+        else:
+            self.chosen = int(number)
+            self.shared.catalog.skip_number(table, self.chosen)
+        self.row[place.partition(".")[2]] = number
+        return number
+
+    def _count_upsert(self, changes: int) -> int:
+        self.upserts[bool(changes)] += 1
+        return changes
+
+    async def begin(self, *, snapshot: bool = False) -> None:
+        """Begin a transaction, after committing one that is open."""
+        await self.commit()
+        self.explicit = True
+        await self._open()
+        if snapshot:
+            await self._thread(self._execute, "SELECT 1 FROM sqlite_master", {})
+
+    async def commit(self) -> None:
+        """Commit what is open, if anything is."""
+        await self._end("COMMIT")
+
+    async def rollback(self) -> None:
+        """Roll back what is open, if anything is."""
+        await self._end("ROLLBACK")
+
+    async def _end(self, how: str) -> None:
+        self.explicit = False
+        self._savepoints.clear()
+        try:
+            if self._db.in_transaction:
+                await self._thread(self._execute, how, {})
+        finally:
+            self._release()
+
+    async def savepoint(self, command: str, name: str) -> None:
+        """Run SAVEPOINT, ROLLBACK TO or RELEASE; faults on a name that isn't there."""
+        if command == "SAVEPOINT":
+            if not self.in_transaction and self.autocommit:
+                return  # without a transaction, MySQL forgets it at once
+            await self._open()
+            self._savepoints = [n for n in self._savepoints if n != name] + [name]
+        elif name not in self._savepoints:
+            raise SqlFault(1305, f"SAVEPOINT {name} does not exist")
+        else:
+            keep = self._savepoints.index(name) + (command == "ROLLBACK TO")
+            self._savepoints = self._savepoints[:keep]
+        await self._thread(self._execute, f"{command} `{name}`", {})
+
+    async def read(self, sql: str, values: Mapping[str, Any]) -> Result:
+        """Run a query; with autocommit off, it begins a transaction."""
+        if self.explicit or not self.autocommit:
+            if self.refresh and not self._writing:
+                await self._renew("BEGIN")
+            await self._open()
+        return await self._thread(self._execute, sql, values)
+
+    async def write(self, sql: str, values: Mapping[str, Any]) -> Result:
+        """Run a statement that changes or locks rows, after its turn at the write lock has come."""
+        await self._lock()
+        try:
+            if self.explicit or not self.autocommit:
+                await self._open()
+            return await self._thread(self._execute, sql, values)
+        finally:
+            if not self._db.in_transaction:
+                self._release()
+
+    async def define(self, statements: list[str], apply: Callable[[], None]) -> None:
+        """Change tables: commits what is open, as MySQL does, and can't be rolled back."""
+        await self.commit()
+        await self._lock()
+        try:
+            await self._thread(self._define, statements)
+            apply()
+        finally:
+            self._release()
+
+    def _define(self, statements: list[str]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                self._db.execute(statement)
+        except sqlite3.Error:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def check_keys(self, on: bool) -> None:
+        """Turn foreign keys' checks on or off."""
+        if on == self._checks_keys:
+            return
+        if self._db.in_transaction:
+            raise SqlFault(1235, "labkit's embedded server can't change foreign_key_checks inside a transaction")
+        self._db.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+        self._checks_keys = on
+
+    async def _open(self) -> None:
+        if not self._db.in_transaction:
+            if self.serial:
+                await self._lock()
+            await self._thread(self._execute, "BEGIN IMMEDIATE" if self._writing else "BEGIN", {})
+
+    async def _lock(self) -> None:
+        """
+        Take the write lock.
+
+        A transaction that has only read so far is begun anew: SQLite lets nobody write who has seen an older state
+        than the newest, where MySQL's UPDATE works on the newest.
+        """
+        if self._writing:
+            return
+        try:
+            async with asyncio.timeout(self.wait):
+                await self.shared.write_lock.acquire()
+        except TimeoutError:
+            raise SqlFault(1205, "Lock wait timeout exceeded; try restarting transaction") from None
+        self._writing = True
+        if self._db.in_transaction:
+            await self._renew("BEGIN IMMEDIATE")
+
+    async def _renew(self, begin: str) -> None:
+        if self._db.in_transaction:
+            names = "".join(f"; SAVEPOINT `{name}`" for name in self._savepoints)
+            await self._thread(self._db.executescript, f"COMMIT; {begin}{names}")
+
+    def _release(self) -> None:
+        if self._writing:
+            self._writing = False
+            self.shared.write_lock.release()
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> Result:
+        self.fault, self.row, self.generated, self.chosen, self.upserts = None, {}, 0, 0, [0, 0]
+        cursor = self._db.execute(sql, values)
+        return Result(cursor.fetchall(), cursor.rowcount)
+
+    async def _thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run `work` in a thread; when this task is cancelled, interrupt it, and wait until it has stopped."""
+        running = asyncio.get_running_loop().run_in_executor(self.shared.threads, work, *arguments)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            while not running.done():
+                self._db.interrupt()
+                await asyncio.wait([running], timeout=0.01)
+            with contextlib.suppress(BaseException):
+                running.exception()
+            raise
+
+    def close(self) -> None:
+        """Roll back, give the write lock back, and close."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.rollback()
+        self._release()
+        self._db.close()

@@ -1,0 +1,151 @@
+"""The catalog: the tables that exist, as MySQL describes them. It lives in memory, as long as the server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from labkit.services.embedded.faults import SqlFault
+from labkit.services.embedded.sqltypes import SqlType
+
+__all__ = ["DATABASE", "Catalog", "Column", "ForeignKey", "Index", "Table"]
+
+DATABASE = "lab"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `default` is text, None for none; `default_now` says that the default is the present time."""
+
+    name: str
+    type: SqlType
+    nullable: bool = True
+    auto_increment: bool = False
+    default: str | None = None
+    default_now: bool = False
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index; the primary key is the one named PRIMARY."""
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """One foreign key: these columns name a row of that table."""
+
+    name: str
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+    on_delete: str = ""
+    on_update: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; changing it makes another."""
+
+    name: str
+    columns: tuple[Column, ...]
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[tuple[str, str], ...] = ()
+    comment: str = ""
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name, whatever its case, or None."""
+        return next((c for c in self.columns if c.name.lower() == name.lower()), None)
+
+    @property
+    def primary(self) -> tuple[str, ...]:
+        """Return the names of the primary key's columns."""
+        return next((i.columns for i in self.indexes if i.name == "PRIMARY"), ())
+
+    @property
+    def auto_increment(self) -> Column | None:
+        """Return the column that numbers itself, or None."""
+        return next((c for c in self.columns if c.auto_increment), None)
+
+    def unique_key(self, columns: tuple[str, ...]) -> str:
+        """Return the name of the unique index over exactly these columns."""
+        wanted = tuple(c.lower() for c in columns)
+        named = (i.name for i in self.indexes if i.unique and tuple(c.lower() for c in i.columns) == wanted)
+        return next(named, "PRIMARY")
+
+
+@dataclass
+class Catalog:
+    """All tables, and the next number of those that number their rows. Numbers are never given out twice."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    version: int = 0
+    database: str = DATABASE
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter([self.tables[name] for name in sorted(self.tables)])
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name; table names have a case, as with MySQL on Linux."""
+        try:
+            return self.tables[name]
+        except KeyError:
+            raise SqlFault(1146, f"Table '{self.database}.{name}' doesn't exist") from None
+
+    def put(self, table: Table) -> None:
+        """Add a table, or put a changed one in its old self's place."""
+        self.tables = {**self.tables, table.name: table}
+        self.version += 1
+
+    def drop(self, name: str) -> None:
+        """Forget a table and its numbers."""
+        self.tables = {n: t for n, t in self.tables.items() if n != name}
+        self._numbers.pop(name, None)
+        self.version += 1
+
+    def restart_numbers(self, name: str) -> None:
+        """Number the table's rows from 1 again."""
+        self._numbers[name] = 1
+
+    def next_number(self, table: str) -> int:
+        """Give out the table's next number. A rolled-back INSERT leaves a gap, as with MySQL."""
+        with self._lock:
+            number = self._numbers.get(table, 1)
+            self._numbers[table] = number + 1
+            return number
+
+    def skip_number(self, table: str, number: int) -> None:
+        """Note that a statement chose `number` itself: later numbers are greater."""
+        with self._lock:
+            self._numbers[table] = max(self._numbers.get(table, 1), number + 1)
+
+    def peek_number(self, table: str) -> int:
+        """Return the number that the table's next row would get."""
+        return self._numbers.get(table, 1)
+
+    def referring(self, name: str) -> list[tuple[Table, ForeignKey]]:
+        """Return the foreign keys of other tables that name this one."""
+        return [(t, key) for t in self for key in t.foreign_keys if key.table == name and t.name != name]
+
+    def add_index(self, table: str, index: Index) -> None:
+        """Add an index to a table."""
+        found = self.table(table)
+        if any(i.name.lower() == index.name.lower() for i in found.indexes):
+            raise SqlFault(1061, f"Duplicate key name '{index.name}'")
+        self.put(replace(found, indexes=(*found.indexes, index)))
+
+    def drop_index(self, table: str, name: str) -> None:
+        """Drop an index from a table."""
+        found = self.table(table)
+        kept = tuple(i for i in found.indexes if i.name.lower() != name.lower())
+        if len(kept) == len(found.indexes):
+            raise SqlFault(1091, f"Can't DROP '{name}'; check that column/key exists")
+        self.put(replace(found, indexes=kept))

@@ -1,0 +1,121 @@
+"""The server: MySQL's protocol on a loopback port, in a thread and an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from mysql_mimic.stream import MysqlStream
+
+from labkit.services.embedded.backend import Backend, Shared
+from labkit.services.embedded.catalog import DATABASE
+from labkit.services.embedded.faults import SqlFault
+from labkit.services.embedded.plans import PlanCache
+from labkit.services.embedded.session import Session
+from labkit.services.embedded.wire import Accounts, Wire, WireReader
+
+__all__ = ["MysqlServer"]
+
+USER = "lab"
+HOST = "127.0.0.1"
+
+
+class MysqlServer:
+    """
+    Serve SQLite to MySQL clients. It is for teaching: it runs the SQL it knows as MySQL would, and refuses the rest.
+
+    `start` and `stop` block shortly; call them from any thread but the server's own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.user, self.password, self.port = USER, secrets.token_urlsafe(18), 0
+        self._path = folder / "mysql.sqlite"
+        self._wires: dict[int, Wire] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._next = 0
+        self._ready = threading.Event()
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="labkit-embedded-mysql", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Return the SQLAlchemy URL, with its password."""
+        return f"mysql+asyncmy://{self.user}:{self.password}@{HOST}:{self.port}/{DATABASE}?charset=utf8mb4"
+
+    def start(self) -> None:
+        """Start listening on a free port."""
+        self._thread.start()
+        self._ready.wait()
+        if self._fault is not None:
+            self._thread.join()
+            raise self._fault
+
+    def stop(self) -> None:
+        """End every connection and the thread; do nothing when there is none."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(self._serve())
+            except BaseException as fault:
+                self._fault = fault
+            finally:
+                self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._shared, self._plans = Shared(self._path), PlanCache()
+        self._accounts = Accounts(self.user, self.password)
+        server = await self._loop.create_server(self._protocol, HOST, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        try:
+            await self._stopping.wait()
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._shared.threads.shutdown()
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(WireReader(), self._connected, loop=self._loop)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve_client(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._next += 1
+        number = self._next
+        session = Session(self, Backend(self._shared), self._plans)
+        wire = self._wires[number] = Wire(MysqlStream(reader, writer), session, self._accounts, number)
+        try:
+            await wire.serve()
+        finally:
+            del self._wires[number]
+            wire.close()
+
+    def process_list(self) -> list[tuple[Any, ...]]:
+        """Return id, user, host, db, command, time, state and info of each connection."""
+        now = time.monotonic()
+        return [
+            (n, w.session.username or "unauthenticated user", w.host, w.session.database, w.command,
+             int(now - w.since), "" if w.info is None else "executing", w.info)
+            for n, w in self._wires.items()
+        ]  # fmt: skip
+
+    def kill(self, number: int, *, query_only: bool) -> None:
+        """End a connection, or just what it runs."""
+        wire = self._wires.get(number)
+        if wire is None:
+            raise SqlFault(1094, f"Unknown thread id: {number}")
+        wire.kill(query_only=query_only)
