@@ -74,16 +74,16 @@ def faults_of_the_lock(root: Path) -> Iterator[str]:
 
 def faults_of_the_pins(root: Path) -> Iterator[str]:
     """Each requirement has one pin on each supported Python, at a version that its bound allows."""
-    extras = project(root)["optional-dependencies"]
+    extras, locked, supported = project(root)["optional-dependencies"], pins(root), pythons(root)
     for wanted in requirements(root):
         if wanted.name == "labkit":
             yield from (f"pyproject.toml: no extra is called {name}" for name in wanted.extras - set(extras))
             continue
-        for python in pythons(root):
+        for python in supported:
             here = {"python_version": python, "python_full_version": f"{python}.9"}
             found = [
                 pin
-                for pin in pins(root)
+                for pin in locked
                 if canonicalize_name(pin.name) == canonicalize_name(wanted.name)
                 and (pin.marker is None or pin.marker.evaluate(here))
             ]

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from labkit.errors import LabkitError
+from labkit.services import probe
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
@@ -38,15 +41,23 @@ class Elsewhere:
     test: str
 
 
+@dataclass(frozen=True)
+class FollowsTheFirst:
+    """The command changes the environment: it is run in a clean clone, after the first block."""
+
+
 # How each command after the first two blocks is run. The first block is run in a clean clone by
 # `test_the_first_block_sets_up_and_tells_the_story`; the second is what .ci/run runs.
-HOW: dict[str, Runs | Serves | Elsewhere] = {
-    ".venv/bin/labkit tour --provider containers": Runs("containers"),
+BY_ENVIRONMENT_TEST = Elsewhere("tests/test_environment.py::test_everything_that_installs_labkit_agrees")
+HOW: dict[str, Runs | Serves | Elsewhere | FollowsTheFirst] = {
+    ".venv/bin/pip install -c requirements.lock -e '.[lab]'": FollowsTheFirst(),
     ".venv/bin/labkit lab": Serves("http://127.0.0.1:"),
-    "conda env create -f environment.yml": Elsewhere(
-        "tests/test_environment.py::test_everything_that_installs_labkit_agrees"
-    ),
-    "conda activate labkit": Elsewhere("tests/test_environment.py::test_everything_that_installs_labkit_agrees"),
+    ".venv/bin/labkit doctor": Runs(),
+    ".venv/bin/labkit tour --provider containers": Runs("containers"),
+    "conda env create -f environment.yml": BY_ENVIRONMENT_TEST,
+    "conda activate labkit": BY_ENVIRONMENT_TEST,
+    ".venv/bin/labkit services exec --provider embedded -- "
+    "python3 -c 'import os; print(os.environ[\"DATABASE_URL\"][:15])'": Runs(),
 }
 
 
@@ -69,11 +80,16 @@ def later_commands() -> list[str]:
     return [command for block in readme_blocks()[2:] for command in commands(block)]
 
 
-def is_here(provider: str) -> bool:
-    """Whether tests run on this provider: as LABKIT_TEST_PROVIDERS says, or else whether it can be started."""
-    if chosen := os.environ.get("LABKIT_TEST_PROVIDERS"):
-        return provider in chosen.split(",")
-    return provider != "containers" or subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+def need(provider: str) -> None:
+    """Skip unless tests run on this provider: LABKIT_TEST_PROVIDERS names it, or else it is here."""
+    if named := os.environ.get("LABKIT_TEST_PROVIDERS"):
+        if provider not in named.split(","):
+            pytest.skip(f"LABKIT_TEST_PROVIDERS does not name {provider}")
+        return
+    try:
+        probe(provider).require()
+    except LabkitError as error:
+        pytest.skip(f"{provider}: {error}")
 
 
 def start(command: str, directory: Path) -> subprocess.Popen[str]:
@@ -112,6 +128,11 @@ def test_the_first_block_sets_up_and_tells_the_story(tmp_path: Path) -> None:
 
     assert status == 0, printed
     assert "labkit tour" in readme_blocks()[0]
+
+    for command in [command for command, how in HOW.items() if isinstance(how, FollowsTheFirst)]:
+        status, printed = run(command, tmp_path / "clone")
+
+        assert status == 0, printed
 
 
 def test_the_second_block_sets_up_by_the_lock_and_runs_all_tests() -> None:
@@ -152,8 +173,7 @@ def test_ci_fails_and_says_where_when_the_second_block_fails_or_is_missing(secon
 def test_a_command_comes_to_its_end(command: str) -> None:
     how = HOW[command]
     assert isinstance(how, Runs)
-    if not is_here(how.provider):
-        pytest.skip(f"tests do not run on {how.provider} here")
+    need(how.provider)
 
     status, printed = run(command.replace(".venv/bin/", f"{BIN}/"), ROOT)
 
