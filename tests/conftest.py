@@ -7,7 +7,7 @@ not and why. The provider `url` runs only when named: the tests empty its databa
 
 A test that asks for `services`, or for `clean_services` whose database and Redis are empty, runs on each provider
 that has a server; with `any_services` also on `sqlite`. `@pytest.mark.needs(Capability.RESTART)` leaves out the
-providers that can't do that.
+providers that can't do that. A test that asks for `provider` gets the name alone, and starts it by itself.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def providers_to_test() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "provider" in metafunc.fixturenames:
+        metafunc.parametrize("provider", providers_to_test())
     if "services" not in metafunc.fixturenames:
         return
     needed = [need for mark in metafunc.definition.iter_markers("needs") for need in mark.args]
@@ -70,8 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def provider_of(item: pytest.Item) -> str:
-    callspec = getattr(item, "callspec", None)
-    return str(callspec.params.get("services", "")) if callspec else ""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return str(params.get("services") or params.get("provider") or "")
 
 
 @pytest.fixture(scope="session")

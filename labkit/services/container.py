@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import secrets
 import sys
 import tarfile
@@ -24,6 +25,7 @@ __all__ = ["Container", "Recipe", "to_the_end"]
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+OWNER_LABEL = "labkit.owner"  # the process that will remove the container
 TAKEN = ("port is already allocated", "address already in use")
 _REMOVE = Path(__file__).with_name("remove_container.py")
 
@@ -65,7 +67,7 @@ class Container:
                 name=self._name,
                 environment=dict(recipe.environment),
                 ports={f"{recipe.port}/tcp": (LOOPBACK, self._port)},
-                labels=create_labels(recipe.image, None),
+                labels=create_labels(recipe.image, {OWNER_LABEL: str(os.getpid())}),
             )
             self._container.put_archive("/", _packed(recipe.files))
             self._container.start()

@@ -59,8 +59,8 @@ def _urls(settings: Settings) -> tuple[DatabaseURL, str]:
     missing = _missing(settings)
     if missing or settings.database_url is None or settings.redis_url is None:
         raise InvalidSetting(
-            f"The provider 'url' needs LABKIT_DATABASE_URL and LABKIT_REDIS_URL, found no {' and no '.join(missing)}.",
-            remedy="Set both, or use another provider.",
+            f"The provider 'url' was wanted, found no {' and no '.join(missing)}.",
+            remedy="Set LABKIT_DATABASE_URL and LABKIT_REDIS_URL, or use another provider.",
         )
     database = check_database_url(settings.database_url.get_secret_value())
     return database, check_redis_url(settings.redis_url.get_secret_value())
