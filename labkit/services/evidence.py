@@ -1,0 +1,165 @@
+"""Evidence: what the servers themselves say, read through a connection of its own, apart from any engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labkit.errors import InvalidInput
+from labkit.services.services import Capability, Services
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+__all__ = ["RedisClient", "ServerConnection", "connections", "count_rows", "kill_connection", "redis_clients"]
+
+CONNECT_TIMEOUT = 5
+DAEMONS = frozenset({"Daemon", "Binlog Dump", "Slave_IO", "Slave_SQL"})
+
+
+@dataclass(frozen=True)
+class ServerConnection:
+    """One connection as the database server lists it: `command` is "Sleep" when it is idle, `info` what it runs."""
+
+    id: int
+    user: str
+    command: str
+    seconds: int
+    info: str | None
+
+
+@dataclass(frozen=True)
+class RedisClient:
+    """One client as Redis lists it: `command` is its last one, `subscriptions` its channels and patterns."""
+
+    id: int
+    address: str
+    name: str
+    command: str
+    subscriptions: int
+    seconds_idle: int
+
+
+async def connections(services: Services) -> list[ServerConnection]:
+    """
+    Return the connections of the database server, by id, but for its own threads and this function's connection.
+
+    Raises `MissingCapability` where no server lists them.
+    """
+    services.require(Capability.PROCESSLIST)
+    async with _cursor(services) as cursor:
+        await cursor.execute("SELECT CONNECTION_ID()")
+        [own] = await cursor.fetchone()
+        await cursor.execute("SHOW FULL PROCESSLIST")
+        rows = [row[:8] for row in await cursor.fetchall()]
+    return sorted(
+        (
+            ServerConnection(int(number), user, command, int(seconds or 0), info)
+            for number, user, _host, _database, command, seconds, _state, info in rows
+            if number != own and command not in DAEMONS and user not in ("system user", "event_scheduler")
+        ),
+        key=lambda connection: connection.id,
+    )
+
+
+async def kill_connection(services: Services, id: int) -> None:
+    """End one connection of the database server; do nothing if it has gone by itself."""
+    services.require(Capability.KILL)
+    from asyncmy.errors import MySQLError
+
+    async with _cursor(services) as cursor:
+        try:
+            await cursor.execute(f"KILL {int(id)}")
+        except MySQLError as fault:
+            if fault.args[0] != 1094:  # no such connection any more
+                raise
+
+
+async def count_rows(services: Services, table: str, **equals: object) -> int:
+    """
+    Return how many committed rows `table` has, of those whose columns equal the given values.
+
+    None means NULL. A table or column that doesn't exist is the database's own error.
+    """
+    if services.database_url.startswith("sqlite"):
+        return await _count_sqlite(services, table, equals)
+    async with _cursor(services) as cursor:
+        values = tuple(value for value in equals.values() if value is not None)
+        await cursor.execute(_counting(table, equals, "%s"), values)
+        [count] = await cursor.fetchone()
+        return int(count)
+
+
+async def redis_clients(services: Services) -> list[RedisClient]:
+    """Return the clients of Redis, by id, but for this function's own."""
+    services.require(Capability.CLIENT_LIST)
+    async with _redis(services) as client:
+        own = await client.client_id()
+        found = await client.client_list()
+    return sorted((_redis_client(row) for row in found if int(row["id"]) != own), key=lambda client: client.id)
+
+
+def _redis_client(row: dict[str, str]) -> RedisClient:
+    subscriptions = int(row.get("sub", 0)) + int(row.get("psub", 0))
+    command, idle = row.get("cmd", ""), int(row.get("idle", 0))
+    return RedisClient(int(row["id"]), row["addr"], row.get("name", ""), command, subscriptions, idle)
+
+
+def _counting(table: str, equals: dict[str, object], place: str) -> str:
+    for name in (table, *equals):
+        if "`" in name or "\0" in name or "%" in name:
+            raise InvalidInput(
+                f"The name {name!r} can't be sent to the database.", remedy="Use the table's own name."
+            )
+    conditions = " AND ".join(f"`{c}` IS NULL" if v is None else f"`{c}` = {place}" for c, v in equals.items())
+    return f"SELECT COUNT(*) FROM `{table}`" + (f" WHERE {conditions}" if conditions else "")
+
+
+async def _count_sqlite(services: Services, table: str, equals: dict[str, object]) -> int:
+    import aiosqlite
+    from sqlalchemy.engine import make_url
+
+    path = make_url(services.database_url).database or ":memory:"
+    async with aiosqlite.connect(path) as db:
+        values = [value for value in equals.values() if value is not None]
+        async with db.execute(_counting(table, equals, "?"), values) as cursor:
+            row = await cursor.fetchone()
+            return int(row[0]) if row else 0
+
+
+@asynccontextmanager
+async def _cursor(services: Services) -> AsyncIterator[Any]:
+    """Open a connection of our own, with autocommit, and close it properly."""
+    import asyncmy
+    from sqlalchemy.engine import make_url
+
+    services.require(Capability.SERVER)
+    url = make_url(services.database_url)
+    connection = await asyncmy.connect(
+        host=url.host or "127.0.0.1",
+        port=url.port or 3306,
+        user=url.username,
+        password=url.password or "",
+        db=url.database,
+        charset="utf8mb4",
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT,
+    )
+    try:
+        async with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        await connection.ensure_closed()
+
+
+@asynccontextmanager
+async def _redis(services: Services) -> AsyncIterator[Redis]:
+    from redis.asyncio import Redis
+
+    client = Redis.from_url(services.redis_url, single_connection_client=True, decode_responses=True)
+    try:
+        yield client
+    finally:
+        await client.aclose()
