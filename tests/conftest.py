@@ -67,8 +67,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of one provider together: each starts once."""
-    order = ["", *providers_to_test()]
-    items.sort(key=lambda item: order.index(provider_of(item)))
+    order = {name: place for place, name in enumerate(providers_to_test(), start=1)}
+    items.sort(key=lambda item: order.get(provider_of(item), 0))
 
 
 def provider_of(item: pytest.Item) -> str:

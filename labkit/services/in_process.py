@@ -6,25 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
+from labkit.services.embedded import CAPABILITIES, REDIS_CAPABILITIES, run_embedded, run_embedded_redis
 from labkit.services.folder import private_folder
+from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
-from labkit.services.services import Capability, Services
+from labkit.services.services import Services
 from labkit.settings import Settings
 
 __all__ = ["EMBEDDED", "SQLITE"]
 
 ROOM = 20  # megabytes that the database file may need
 INSTALL = "pip install labkit"
-
-OF_REDIS = frozenset({Capability.CLIENT_LIST})
-OF_EMBEDDED = OF_REDIS | {
-    Capability.SERVER,
-    Capability.PROCESSLIST,
-    Capability.KILL,
-    Capability.WAIT_TIMEOUT,
-    Capability.SLEEP,
-    Capability.ISOLATION,
-}
 
 
 def look_embedded(settings: Settings) -> Probe:
@@ -48,8 +40,6 @@ def _look(provider: str, *packages: str) -> Probe:
 @asynccontextmanager
 async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
     """Start both servers, each in a thread of its own, on a database file in a private folder."""
-    from labkit.services.embedded import run_embedded
-
     with private_folder(ROOM) as folder:
         async with run_embedded(folder) as services:
             yield services
@@ -58,18 +48,17 @@ async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def start_sqlite(settings: Settings) -> AsyncIterator[Services]:
     """Give a database file in a private folder, and a Redis in a thread of its own."""
-    from labkit.services.embedded import run_embedded_redis
-    from labkit.services.login import database_version, redis_version
-
     with private_folder(ROOM) as folder:
         async with run_embedded_redis() as redis_url:
             database_url = f"sqlite+aiosqlite:///{folder / 'labkit.db'}"
             kind, found = await database_version(database_url, timeout=settings.connect_timeout)
             redis = await redis_version(redis_url, timeout=settings.connect_timeout)
-            yield Services("sqlite", database_url, redis_url, {kind: found, "redis": redis}, OF_REDIS)
+            yield Services("sqlite", database_url, redis_url, {kind: found, "redis": redis}, REDIS_CAPABILITIES)
 
 
 EMBEDDED = Provider(
-    "embedded", "mysql-mimic on SQLite, and fakeredis, in this process", OF_EMBEDDED, look_embedded, start_embedded
+    "embedded", "mysql-mimic on SQLite, and fakeredis, in this process", CAPABILITIES, look_embedded, start_embedded
 )
-SQLITE = Provider("sqlite", "a SQLite file, no database server: the contrast", OF_REDIS, look_sqlite, start_sqlite)
+SQLITE = Provider(
+    "sqlite", "a SQLite file, no database server: the contrast", REDIS_CAPABILITIES, look_sqlite, start_sqlite
+)

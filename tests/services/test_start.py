@@ -13,7 +13,7 @@ from labkit.services.providers import find_provider
 async def test_both_servers_answer_a_login(any_services: Services) -> None:
     kind, version = await database_version(any_services.database_url, timeout=5)
 
-    assert any_services.versions[kind] == version
+    assert any_services.versions[kind].startswith(version)
     assert any_services.versions["redis"] == await redis_version(any_services.redis_url, timeout=5)
 
 
