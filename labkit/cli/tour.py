@@ -5,7 +5,8 @@ from __future__ import annotations
 import json as json_module
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["tour"]
 
 
-def tour(provider: ProviderName = None, json: Json = False) -> None:
+def tour(
+    provider: ProviderName = None,
+    json: Json = False,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw what is printed.")] = None,
+) -> None:
     """
     Tell the story in eight steps, each *expected* beside *seen*.
 
@@ -39,7 +44,7 @@ def tour(provider: ProviderName = None, json: Json = False) -> None:
     from labkit.course.tour import tell
     from labkit.services import services_in_thread
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, record=svg is not None, width=100 if svg else None)
     progress = Console(stderr=True)
     began = time.perf_counter()
     steps = []
@@ -56,6 +61,8 @@ def tour(provider: ProviderName = None, json: Json = False) -> None:
         print(json_module.dumps(found | {"steps": [asdict(step) for step in steps]}, indent=2))
     else:
         print_end(console, steps, services, seconds)
+    if svg:
+        console.save_svg(str(svg), title="labkit tour")
     raise typer.Exit(0 if as_told else 1)
 
 

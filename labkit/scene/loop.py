@@ -146,14 +146,17 @@ def _told(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def _forget_frames(error: BaseException | None) -> None:
+def _forget_frames(error: BaseException) -> None:
     # The frames of a traceback hold the scene's variables, and with them what should be garbage by now.
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        traceback.clear_frames(error.__traceback__)
-        error.__traceback__ = None
-        if isinstance(error, BaseExceptionGroup):
-            for each in error.exceptions:
-                _forget_frames(each)
-        error = error.__cause__ or error.__context__
+    chain: list[BaseException | None] = [error]
+    while chain:
+        each = chain.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        traceback.clear_frames(each.__traceback__)
+        each.__traceback__ = None
+        chain += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            chain += each.exceptions

@@ -221,8 +221,9 @@ class Backend:
 
     async def _renew(self, begin: str) -> None:
         if self._db.in_transaction:
-            names = "".join(f"; SAVEPOINT `{name}`" for name in self._savepoints)
-            await self._thread(self._db.executescript, f"COMMIT; {begin}{names}")
+            await self._thread(self._execute, "COMMIT", {})
+            for statement in (begin, *(f"SAVEPOINT `{name}`" for name in self._savepoints)):
+                await self._thread(self._execute, statement, {})
 
     def _release(self) -> None:
         if self._writing:
