@@ -95,12 +95,15 @@ def check_redis_url(url: str) -> str:
     from redis.asyncio.connection import parse_url
 
     try:
-        parse_url(url)
+        parts = parse_url(url)
     except ValueError:
+        parts = {}
+    # An unquoted @ or / in the password would have redis-py talk to another host, or to none.
+    if not parts.get("host") and not parts.get("path"):
         raise InvalidSetting(
             f"LABKIT_REDIS_URL can't be read; wanted one that begins with {'://, '.join(SCHEMES)}://.",
             remedy=f"Write it as redis://:password@host:port/0, {QUOTING}.",
-        ) from None
+        )
     return url
 
 

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
-from labkit.services import docker_engine
-from labkit.services.container import OWNER_LABEL
+if TYPE_CHECKING:
+    from conftest import Outside
 
 STARTS = int(os.environ.get("LABKIT_TEST_STARTS", "1"))
-PATIENCE = 30.0
 SCRIPT = """
 import asyncio, sys
 from labkit.services import start_services
@@ -38,129 +32,55 @@ async def main(provider, ending):
 asyncio.run(main(*sys.argv[1:]))
 """
 SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
-STATUS = {
-    "end": 0,
-    "exception": 1,
-    "SIGINT": -signal.SIGINT,
-    "SIGTERM": -signal.SIGTERM,
-    "SIGKILL": -signal.SIGKILL,
-}
+STATUS = {"end": 0, "exception": 1} | {name: -number for name, number in SIGNALS.items()}
 
 
-class Child:
-    """A plain script that starts services, and all that it brings into being."""
-
-    def __init__(self, provider: str, ending: str, folder: Path) -> None:
-        self.mark = uuid.uuid4().hex
-        self.provider = provider
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, provider, ending],
-            env={**os.environ, "TMPDIR": str(folder), "LABKIT_TEST_MARK": self.mark},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def wait_until_up(self) -> None:
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == b"up\n", self.process.communicate()[1].decode()
-
-    def end(self) -> int:
-        self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode
-
-    def leftovers(self) -> list[str]:
-        return [*self.processes(), *self.containers(), *(path.name for path in self.folder.iterdir())]
-
-    def processes(self) -> list[str]:
-        """Every process that inherited our mark, but the script itself."""
-        return [" ".join(process.cmdline()) for process in psutil.process_iter() if self.is_ours(process)]
-
-    def is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.pid != self.process.pid and process.environ().get("LABKIT_TEST_MARK") == self.mark
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            return False
-
-    def containers(self) -> list[str]:
-        if self.provider != "containers":
-            return []
-        client = docker_engine.connect().client
-        try:
-            filters = {"label": f"{OWNER_LABEL}={self.process.pid}"}
-            return [found["Id"] for found in client.api.containers(all=True, filters=filters)]
-        finally:
-            client.close()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
+def start(outside: Outside, provider: str, ending: str) -> None:
+    outside.run([sys.executable, "-c", SCRIPT, provider, ending])
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str, str], Child]]:
-    children = []
-
-    def start(provider: str, ending: str) -> Child:
-        children.append(Child(provider, ending, tmp_path))
-        return children[-1]
-
-    yield start
-    for child in children:
-        child.close()
+def start_and_end(outside: Outside, provider: str, ending: str) -> int:
+    start(outside, provider, ending)
+    assert outside.process.stdout.readline() == "up\n", outside.process.communicate()[1]
+    if ending in SIGNALS:
+        assert outside.leftovers()
+        outside.process.send_signal(SIGNALS[ending])
+    outside.process.communicate(timeout=60)
+    return outside.process.returncode
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", ["end", "exception", "SIGINT"])
 def test_nothing_is_left_when_the_process_has_ended(
-    provider: str, ending: str, number: int, start: Callable[[str, str], Child]
+    provider: str, ending: str, number: int, outside: Outside
 ) -> None:
-    child = start(provider, ending)
-    child.wait_until_up()
-    if ending in SIGNALS:
-        assert child.leftovers()
-        child.process.send_signal(SIGNALS[ending])
+    status = start_and_end(outside, provider, ending)
 
-    status = child.end()
-
-    assert (status, child.leftovers()) == (STATUS[ending], [])
+    assert (status, outside.leftovers()) == (STATUS[ending], [])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
 def test_nothing_is_left_soon_after_the_process_was_killed(
-    provider: str, ending: str, number: int, start: Callable[[str, str], Child]
+    provider: str, ending: str, number: int, outside: Outside
 ) -> None:
-    child = start(provider, ending)
-    child.wait_until_up()
-    assert child.leftovers()
-    child.process.send_signal(SIGNALS[ending])
+    assert start_and_end(outside, provider, ending) == STATUS[ending]
 
-    assert child.end() == STATUS[ending]
-
-    wait_until(lambda: child.leftovers() == [])
+    outside.wait_until(lambda: outside.leftovers() == [])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(STARTS))
-@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("ending", list(SIGNALS))
 def test_nothing_is_left_of_a_start_that_was_interrupted(
-    provider: str, ending: str, number: int, start: Callable[[str, str], Child]
+    provider: str, ending: str, number: int, outside: Outside
 ) -> None:
-    child = start(provider, "end")
-    wait_until(lambda: child.leftovers() or child.process.poll() is not None)
-    child.process.send_signal(SIGNALS[ending])
+    start(outside, provider, "end")
+    outside.wait_until(lambda: outside.leftovers() or outside.process.poll() is not None)
+    outside.process.send_signal(SIGNALS[ending])
 
-    child.end()
+    outside.process.communicate(timeout=60)
 
-    wait_until(lambda: child.leftovers() == [])
+    outside.wait_until(lambda: outside.leftovers() == [])
