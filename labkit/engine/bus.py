@@ -14,8 +14,9 @@ from typing import Any, Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from labkit.engine.completion import run_to_completion
 from labkit.engine.redis import OptionalRedis, redis_client
-from labkit.errors import InvalidInput, InvalidSetting, Unreachable
+from labkit.errors import InvalidInput, InvalidSetting, NotOpen, Unreachable
 from labkit.settings import Settings
 
 __all__ = ["Bus", "Notification", "Subscription"]
@@ -64,8 +65,9 @@ class Bus:
 
     def subscribe(self, channel: str, settings: Settings) -> Subscription:
         """Return a subscription with a connection of its own, which may be silent for as long as it likes."""
-        client = redis_client(self._wanted().url, None, settings.connect_timeout)
-        return Subscription(client, channel, settings.subscriber_buffer)
+        # One try: redis-py would subscribe again without a word about what was missed.
+        client = redis_client(self._wanted().url, settings.connect_timeout, tries=1)
+        return Subscription(client, channel, settings.subscriber_buffer, settings.connect_timeout)
 
     def _wanted(self) -> OptionalRedis:
         if self._redis is None:
@@ -88,10 +90,11 @@ class Subscription:
     `Notification`. A lost connection is made again, and the next notification says so.
     """
 
-    def __init__(self, client: Redis, channel: str, buffer: int) -> None:
+    def __init__(self, client: Redis, channel: str, buffer: int, timeout: float) -> None:
         self.channel = channel
         self._client = client
-        self._pubsub = client.pubsub(ignore_subscribe_messages=True)
+        self._pubsub = client.pubsub()
+        self._timeout = timeout
         self._waiting: deque[tuple[str, bool]] = deque()  # a message, and whether a gap is before it
         self._buffer = buffer
         self._missed = 0
@@ -106,14 +109,17 @@ class Subscription:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._pubsub.subscribe(self.channel)
-        except (RedisError, OSError) as error:
+            await self._subscribe()
+        except BaseException as error:
             await self.close()
-            raise Unreachable(
-                f"No Redis answers to subscribe to {self.channel!r} ({type(error).__name__}).",
-                remedy="Start it, or check the Redis URL.",
-            ) from error
+            if isinstance(error, RedisError | OSError):
+                raise Unreachable(
+                    f"No Redis answers to subscribe to {self.channel!r} ({type(error).__name__}).",
+                    remedy="Start it, or check the Redis URL.",
+                ) from error
+            raise
         self._reader = asyncio.create_task(self._read(), name=f"subscription {self.channel}")
+        self._reader.add_done_callback(lambda _: self._arrived.set())
         return self
 
     async def __aexit__(
@@ -128,6 +134,10 @@ class Subscription:
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
+            if self._reader is None:
+                raise NotOpen(f"{self!r} is used.", remedy="Use it inside `async with engine.subscribe(…)`.")
+            if self._reader.done():
+                self._reader.result()  # raises what ended it
             self._arrived.clear()
             await self._arrived.wait()
         text, interrupted = self._waiting.popleft()
@@ -138,11 +148,21 @@ class Subscription:
         """Give the connection back; a reader that waits gets the end of the iteration."""
         self._closed = True
         self._arrived.set()
+        await run_to_completion(self._close())
+
+    async def _close(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
         await self._client.aclose()
+
+    async def _subscribe(self) -> None:
+        async with asyncio.timeout(self._timeout):
+            await self._pubsub.subscribe(self.channel)
+            # Only its answer says that a message sent from now on will come.
+            while (await self._pubsub.get_message(timeout=None) or {}).get("type") != "subscribe":
+                pass
 
     async def _read(self) -> None:
         while True:
@@ -151,7 +171,7 @@ class Subscription:
             except (RedisError, OSError) as error:
                 await self._subscribe_again(error)
                 continue
-            if raw is not None:
+            if raw is not None and raw["type"] == "message":
                 self._keep(raw["data"])
 
     async def _subscribe_again(self, error: Exception) -> None:
@@ -163,7 +183,7 @@ class Subscription:
             tries += 1
             await self._pubsub.aclose()  # type: ignore[no-untyped-call]
             try:
-                await self._pubsub.subscribe(self.channel)
+                await self._subscribe()
             except (RedisError, OSError):
                 continue
             logger.info("subscription %r is back", self.channel)

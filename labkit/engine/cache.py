@@ -20,7 +20,7 @@ Read = Callable[[Key], Awaitable[Values | None]]
 
 # What a writer leaves under a key, in place of the row: whoever read the row before the write can't put it back.
 CHANGED = "changed"
-CHANGED_FOR = 5.0  # seconds, longer than any reader is on its way
+CHANGED_FOR = 5.0  # seconds; a reader that takes half as long puts nothing back
 
 
 class Cache:
@@ -62,8 +62,11 @@ class Cache:
             flight.exception()  # seen, even when every reader has gone
 
     async def _fill(self, key: Key, read: Read) -> Values | None:
+        started = time.monotonic()
         values = await read(key)
-        if values is not None and self._redis is not None and _is_at(key, values):
+        # A reader on its way for longer than the mark lives can't know whether the row was changed.
+        in_time = time.monotonic() - started < CHANGED_FOR / 2
+        if values is not None and in_time and self._redis is not None and _is_at(key, values):
             text = dump(values)
             # NX: a row that was changed while we read it keeps its mark.
             await self._redis.ask(lambda redis: redis.set(_name(key), text, nx=True, px=_ms(self._ttl)))

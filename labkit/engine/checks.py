@@ -25,33 +25,35 @@ def check_objects(objects: Sequence[object]) -> None:
 
 
 def _check_values(each: Base) -> None:
-    given = inspect(each).dict
+    state = inspect(each)
     for name, column in columns_of(type(each)).items():
-        if name in given:
-            _check_value(each, name, column, given[name])
-        elif not inspect(each).has_identity and not _will_be_given(each, column):
+        if name in state.dict:
+            _check_value(each, name, column, state.dict[name])
+        elif not (column.default or column.server_default or state.has_identity or _is_related(each, column)):
             _check_value(each, name, column, None)
 
 
-def _will_be_given(each: Base, column: Column[Any]) -> bool:
+def _is_related(each: Base, column: Column[Any]) -> bool:
     # A related object gives its foreign key when it is saved.
-    related = inspect(each).dict.keys() & inspect(type(each)).relationships.keys()
-    return bool(column.foreign_keys and related) or column.default is not None or column.server_default is not None
+    return bool(column.foreign_keys and inspect(each).dict.keys() & inspect(type(each)).relationships.keys())
 
 
 def _check_value(each: Base, name: str, column: Column[Any], value: object) -> None:
-    where = f"{type(each).__name__}.{name}"
     if value is None:
         # The server numbers a primary key.
         if not column.nullable and not column.primary_key:
-            raise InvalidInput(f"{where} can't be None.", remedy="Give its value.")
+            raise InvalidInput(f"{_place(each, name)} can't be None.", remedy="Give its value.")
     elif isinstance(column.type, String):
         if not isinstance(value, str):
-            raise InvalidInput(f"{where} holds text, found {value!r}.", remedy="Give a str.")
+            raise InvalidInput(f"{_place(each, name)} holds text, found {value!r}.", remedy="Give a str.")
         longest = column.type.length
         if longest is not None and len(value) > longest:
-            found = f"{where} holds at most {longest} characters, found {len(value)}."
+            found = f"{_place(each, name)} holds at most {longest} characters, found {len(value)}."
             raise InvalidInput(found, remedy="Shorten it.")
+
+
+def _place(each: Base, name: str) -> str:
+    return f"{type(each).__name__}.{name}"
 
 
 def check_stored(instance: object) -> None:

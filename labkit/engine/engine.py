@@ -6,25 +6,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 from labkit.engine.bus import Bus, Subscription
 from labkit.engine.cache import Cache, Values
 from labkit.engine.checks import check_limit, check_objects, check_stored
+from labkit.engine.completion import run_to_completion
 from labkit.engine.keys import Key, check_key
 from labkit.engine.lifetime import Lifetime
 from labkit.engine.models import Base
 from labkit.engine.paging import page
-from labkit.engine.pool import Pool, check_database_url, create_pool
+from labkit.engine.pool import Pool, check_answer, check_database_url, create_pool
 from labkit.engine.redis import OptionalRedis, check_redis_url
-from labkit.engine.rows import restore, select_by, select_columns
+from labkit.engine.rows import restore, select_by
 from labkit.engine.statistics import EngineStatistics
-from labkit.engine.unit import UnitOfWork, run_to_completion
-from labkit.errors import Unreachable
+from labkit.engine.unit import UnitOfWork, session_factory
 from labkit.settings import Settings, read_settings
 
 __all__ = ["Engine"]
@@ -57,10 +56,10 @@ class Engine(Lifetime):
         self.settings = settings or read_settings()
         self.url = check_database_url(database_url or self.settings.database_url)
         self._pool = create_pool(self.url, self.settings)
-        self._factory = async_sessionmaker(self._pool, sync_session_class=UnitOfWork, expire_on_commit=False)
+        self._factory = session_factory(self._pool)
         # Built once: which session belongs to which task is known to this one object and to no other.
         self._registry = async_scoped_session(self._factory, scopefunc=asyncio.current_task)
-        self._depth: WeakKeyDictionary[Task, int] = WeakKeyDictionary()
+        self._depth: dict[Task, int] = {}
         redis_url = check_redis_url(redis_url or self.settings.redis_url)
         self._redis = OptionalRedis(redis_url, self.settings) if redis_url else None
         self._cache = Cache(self._redis, self.settings.cache_ttl)
@@ -68,22 +67,17 @@ class Engine(Lifetime):
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     async def _open_all(self) -> None:
-        try:
-            async with self._pool.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
-            raise Unreachable(
-                f"No database answers at {self.url!r}: {getattr(error, 'orig', error)}.",
-                remedy="Start it, or check the URL.",
-            ) from None
+        await check_answer(self._pool)
 
     async def _close_all(self) -> None:
-        for subscription in list(self._subscriptions):
-            await subscription.close()
-        await self._cache.close()
-        if self._redis is not None:
-            await self._redis.client.aclose()
-        await self._pool.dispose()
+        try:
+            for subscription in list(self._subscriptions):
+                await subscription.close()
+            await self._cache.close()
+            if self._redis is not None:
+                await self._redis.client.aclose()
+        finally:
+            await self._pool.dispose()
 
     async def create_tables(self) -> None:
         """Create the tables of every model that has none yet."""
@@ -103,14 +97,14 @@ class Engine(Lifetime):
         """
         self._check_loop()
         task = cast(Task, asyncio.current_task())
+        session = self._sessions()()
         outermost = task not in self._depth
         self._depth[task] = self._depth.get(task, 0) + 1
-        session = self._sessions()()
         try:
             yield session
         except BaseException:
             if outermost:
-                await run_to_completion(self._release(task))
+                await run_to_completion(self._end(task, session))
             raise
         else:
             if outermost:
@@ -128,8 +122,7 @@ class Engine(Lifetime):
         `session()` block can catch it and go on. Raises `InvalidInput` before anything is sent.
         """
         check_objects(objects)
-        nested = self._in_unit_of_work()
-        async with self.session() as session, session.begin_nested() if nested else nullcontext():
+        async with self._step() as session:
             session.add_all(objects)
 
     async def get(self, model: type[M], **unique_key: Any) -> M | None:
@@ -157,20 +150,22 @@ class Engine(Lifetime):
         Raises `InvalidInput`, also for a limit over `Settings.find_limit`.
         """
         check_limit(limit, self.settings.find_limit)
+        statement = page(model, where, order_by, limit, after)
         self._check_loop()
         if self._in_unit_of_work():
-            statement = page(select(model), model, where, order_by, limit, after)
             return list((await self._sessions()().execute(statement)).scalars())
-        statement = page(select_columns(model), model, where, order_by, limit, after)
-        async with self._pool.connect() as connection:
-            return [restore(model, row) for row in await connection.execute(statement)]
+        async with AsyncSession(self._pool) as reader:
+            return list((await reader.execute(statement)).scalars())
 
     async def delete(self, instance: Base) -> None:
-        """Delete the row of `instance`; one that is gone already is no error. Raises `InvalidInput`."""
+        """
+        Delete the row of `instance`; one that is gone already is no error.
+
+        Raises `IntegrityError` when other rows need it, as `save` does, and `InvalidInput`.
+        """
         check_stored(instance)
-        async with self.session() as session:
+        async with self._step() as session:
             await session.delete(instance)
-            await session.flush()
 
     async def publish(self, channel: str, message: Any) -> None:
         """
@@ -194,17 +189,7 @@ class Engine(Lifetime):
 
     def statistics(self) -> EngineStatistics:
         """Count what is held at this moment, and by which tasks."""
-        pool = cast(Pool, self._pool.pool)
-        return EngineStatistics(
-            pool_size=pool.size(),
-            checked_out=pool.checkedout(),
-            overflow=max(0, pool.overflow()),
-            waiting=pool.waiting,
-            sessions=tuple(sorted(task.get_name() for task in self._depth)),
-            cache_hits=self._cache.hits,
-            cache_misses=self._cache.misses,
-            messages_lost=self._bus.lost,
-        )
+        return EngineStatistics.of(cast(Pool, self._pool.pool), self._depth, self._cache, self._bus)
 
     def __repr__(self) -> str:
         now = self.statistics()
@@ -216,6 +201,13 @@ class Engine(Lifetime):
     def _in_unit_of_work(self) -> bool:
         return asyncio.current_task() in self._depth
 
+    @asynccontextmanager
+    async def _step(self) -> AsyncIterator[AsyncSession]:
+        # A step that fails inside a unit of work is undone to its savepoint, so that the unit can go on.
+        nested = self._in_unit_of_work()
+        async with self.session() as session, session.begin_nested() if nested else nullcontext():
+            yield session
+
     # The seams.
 
     def _sessions(self) -> async_scoped_session[AsyncSession]:
@@ -224,14 +216,19 @@ class Engine(Lifetime):
         return self._registry
 
     async def _complete(self, task: Task, session: AsyncSession) -> None:
-        """Commit, give the connection back, and only then tell the cache and the subscribers."""
+        """Commit what is left, whatever comes of it end the session."""
         try:
             await session.commit()
         finally:
-            await self._release(task)
+            await self._end(task, session)
+
+    async def _end(self, task: Task, session: AsyncSession) -> None:
+        """Give the connection back, and only then tell the cache and the subscribers what was committed."""
+        await self._release(task)
         unit = cast(UnitOfWork, session.sync_session)
-        await self._cache.forget(unit.stale)
-        await self._bus.send(unit.outbox)
+        if unit.commit_tried:
+            await self._cache.forget(unit.stale)
+        await self._bus.send(unit.ready)
 
     async def _release(self, task: Task) -> None:
         """Forget the session of `task` and give its connection back; what was not committed is rolled back."""

@@ -56,7 +56,7 @@ def unique_keys(model: type[Base]) -> tuple[tuple[str, ...], ...]:
 
 def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
     """Return the key that `values` name; raise `InvalidInput` unless they are one unique key of `model`."""
-    mapper_of(model)
+    columns = columns_of(model)
     names = tuple(sorted(values))
     if names not in unique_keys(model):
         allowed = " or ".join(", ".join(key) for key in unique_keys(model))
@@ -65,8 +65,13 @@ def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
             remedy=f"Use find({model.__name__}, …) for anything else.",
         )
     for name in names:
-        if values[name] is None:
-            raise InvalidInput(f"{model.__name__}.{name} can't be None in a key.", remedy="Give its value.")
+        # MySQL would compare a text with 0 as numbers, and find some row.
+        wanted, value = columns[name].type.python_type, values[name]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            raise InvalidInput(
+                f"{model.__name__}.{name} in a key is a {wanted.__name__}, found {value!r}.",
+                remedy="Give its value.",
+            )
     return Key(model, names, tuple(values[name] for name in names))
 
 

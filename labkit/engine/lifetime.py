@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import ClassVar, Self, cast
 
-from labkit.engine.unit import run_to_completion
+from labkit.engine.completion import run_to_completion
 from labkit.errors import NotOpen, WrongLoop
 
 __all__ = ["Lifetime"]
@@ -66,7 +66,8 @@ class Lifetime(ABC):
             return
         self._check_loop()
         self._closed = True
-        Lifetime._current.pop((type(self), self._loop), None)
+        if Lifetime._current.get((type(self), self._loop)) is self:
+            del Lifetime._current[type(self), self._loop]
         await run_to_completion(self._close_all())
 
     async def __aenter__(self) -> Self:

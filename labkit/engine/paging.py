@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, or_
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.operators import desc_op
 
@@ -15,22 +15,24 @@ from labkit.errors import InvalidInput
 
 __all__ = ["page"]
 
+M = TypeVar("M", bound=Base)
+
 
 def page(
-    statement: Select[Any],
-    model: type[Base],
+    model: type[M],
     where: Sequence[Any],
     order_by: Any,
     limit: int,
-    after: Base | None,
+    after: M | None,
 ) -> Select[Any]:
     """
-    Narrow `statement` to one page.
+    Return the statement that reads one page of objects of `model`.
 
     A page starts where the last one ended (`after`, a row of it) and not at an offset: rows written meanwhile
     neither repeat nor hide others, and the hundredth page costs what the first did. The primary key is always
     the last thing ordered by, so that the order is total. Raises `InvalidInput`.
     """
+    mapper_of(model)
     for condition in where:
         if not isinstance(condition, ColumnElement):
             raise InvalidInput(
@@ -38,7 +40,7 @@ def page(
                 remedy="Compare a column of the model.",
             )
     order = _total_order(model, order_by)
-    statement = statement.where(*where).order_by(*(c.desc() if down else c.asc() for c, down in order))
+    statement = select(model).where(*where).order_by(*(c.desc() if down else c.asc() for c, down in order))
     if after is not None:
         if not isinstance(after, model):
             raise InvalidInput(

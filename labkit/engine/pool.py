@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.pool.base import ConnectionPoolEntry
 
-from labkit.errors import InvalidSetting
+from labkit.errors import InvalidSetting, Unreachable
 from labkit.settings import Settings
 
-__all__ = ["DRIVERS", "Pool", "check_database_url", "create_pool"]
+__all__ = ["DRIVERS", "Pool", "check_answer", "check_database_url", "create_pool"]
 
 DRIVERS = ("mysql+asyncmy", "mysql+aiomysql", "sqlite+aiosqlite")
 
@@ -49,6 +49,10 @@ def check_database_url(url: str | SecretStr | None) -> URL:
             "A pool needs a database that all its connections can see, found SQLite in memory.",
             remedy="Name a file: sqlite+aiosqlite:///lab.db.",
         )
+    if not parsed.database:
+        raise InvalidSetting(
+            "The database URL names no database.", remedy=f"Write {parsed.drivername}://…/database."
+        )
     return parsed
 
 
@@ -73,13 +77,23 @@ class Pool(AsyncAdaptedQueuePool):
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         # After dispose() nobody would ever close what comes back: SQLAlchemy's own pool keeps it open.
         if self.disposed:
-            record.close()
-        super()._do_return_conn(record)
+            try:
+                record.close()
+            finally:
+                self._dec_overflow()
+        else:
+            super()._do_return_conn(record)
 
     def dispose(self) -> None:
-        """Close the idle connections now, and the others as they come back."""
+        """Close the idle connections now, and the others as they come back; go on counting these."""
         self.disposed = True
+        out = self.checkedout()
         super().dispose()
+        self._overflow = out - self.size()
+
+    def recreate(self) -> Pool:
+        """Return this pool: a new one in its place would open connections that nobody closes."""
+        return self
 
 
 def create_pool(url: URL, settings: Settings) -> AsyncEngine:
@@ -105,9 +119,24 @@ def create_pool(url: URL, settings: Settings) -> AsyncEngine:
     )
     # A rollback is skipped only when the server itself has said that no transaction is open.
     setattr(pool.dialect, "detect_autocommit_setting", _has_no_transaction)  # noqa: B010
-    if not mysql:
+    if mysql:
+        # SQLAlchemy 2.0 asks an installed PyMySQL 1.2 how to ping, and gets it wrong for the async drivers.
+        setattr(pool.dialect, "do_ping", _ping)  # noqa: B010
+    else:
         event.listen(pool.sync_engine, "connect", _keep_foreign_keys)
     return pool
+
+
+async def check_answer(pool: AsyncEngine) -> None:
+    """Raise `Unreachable`, without the password, unless the database answers."""
+    try:
+        async with pool.connect() as connection:
+            await connection.execute(select(1))
+    except (SQLAlchemyError, OSError) as error:
+        raise Unreachable(
+            f"No database answers at {pool.url!r}: {getattr(error, 'orig', error)}.",
+            remedy="Start it, or check the URL.",
+        ) from None
 
 
 def _has_no_transaction(connection: Any) -> bool:
@@ -115,6 +144,11 @@ def _has_no_transaction(connection: Any) -> bool:
     if hasattr(driver, "get_transaction_status"):
         return not driver.get_transaction_status()
     return not driver.in_transaction
+
+
+def _ping(connection: Any) -> bool:
+    connection.ping(False)
+    return True
 
 
 def _keep_foreign_keys(connection: Any, record: ConnectionPoolEntry) -> None:

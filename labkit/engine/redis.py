@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -44,14 +45,18 @@ def check_redis_url(url: str | SecretStr | None) -> str | None:
     return url
 
 
-def redis_client(url: str, timeout: float | None, connect_timeout: float) -> Redis:
-    """Return a client on `url` that opens nothing yet and tries a stale connection once more, at once."""
+def redis_client(url: str, connect_timeout: float, tries: int) -> Redis:
+    """
+    Return a client on `url` that opens nothing yet and gives a question, or a lost connection, `tries` tries.
+
+    It waits for an answer as long as its caller does: a time limit on its socket would cost a task for each read.
+    """
     client: Redis = Redis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=timeout,
+        socket_timeout=None,
         socket_connect_timeout=connect_timeout,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), tries - 1),
     )
     return client
 
@@ -65,16 +70,20 @@ class OptionalRedis:
 
     def __init__(self, url: str, settings: Settings) -> None:
         self.url = url
-        self.client = redis_client(url, settings.redis_timeout, settings.redis_timeout)
+        self.timeout = settings.redis_timeout
+        self.client = redis_client(url, settings.redis_timeout, tries=2)
         self.down = False
         self.failed_at = float("-inf")
 
     async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> tuple[bool, T | None]:
         """Return (True, the answer), or (False, None) when Redis is away."""
-        if self.down and time.monotonic() - self.failed_at < PAUSE:
-            return False, None
+        if self.down:
+            if time.monotonic() - self.failed_at < PAUSE:
+                return False, None
+            self.failed_at = time.monotonic()  # one question finds out; the others need not wait for it
         try:
-            answer = await question(self.client)
+            async with asyncio.timeout(self.timeout):
+                answer = await question(self.client)
         except (RedisError, OSError) as error:
             self._lost(error)
             return False, None

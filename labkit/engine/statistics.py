@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Self
+
+from labkit.engine.bus import Bus
+from labkit.engine.cache import Cache
+from labkit.engine.pool import Pool
 
 __all__ = ["EngineStatistics"]
 
@@ -25,3 +32,17 @@ class EngineStatistics:
     cache_misses: int
     messages_lost: int
     """Messages not handed to Redis because it was away."""
+
+    @classmethod
+    def of(cls, pool: Pool, tasks: Iterable[asyncio.Task[Any]], cache: Cache, bus: Bus) -> Self:
+        """Count now; `tasks` are those that have a session open."""
+        return cls(
+            pool_size=pool.size(),
+            checked_out=pool.checkedout(),
+            overflow=max(0, pool.overflow()),
+            waiting=pool.waiting,
+            sessions=tuple(sorted(task.get_name() for task in tasks)),
+            cache_hits=cache.hits,
+            cache_misses=cache.misses,
+            messages_lost=bus.lost,
+        )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, event, inspect
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 
 from labkit.engine.keys import Key, keys_of, unique_keys
 from labkit.engine.models import Base
 
-__all__ = ["UnitOfWork", "run_to_completion"]
-
-T = TypeVar("T")
+__all__ = ["UnitOfWork", "session_factory"]
 
 # SQLite would refuse a reader that turns writer while another writes; asking first makes it wait instead.
 BEGIN = {"mysql": "BEGIN", "sqlite": "BEGIN IMMEDIATE"}
@@ -24,14 +21,26 @@ class UnitOfWork(Session):
     """
     The session behind an `AsyncSession` of the engine.
 
-    `stale` holds the cache keys of the rows it changed, `outbox` the messages published in it: both take effect
-    after the commit, or never.
+    `stale` are the cache keys of the rows it changed, to be forgotten once a commit was tried: one whose answer
+    was lost may have happened. `outbox` are the messages of the open transaction, `ready` those of committed ones:
+    only these are sent.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stale: set[Key] = set()
+        self.commit_tried = False
         self.outbox: list[tuple[str, str]] = []
+        self.ready: list[tuple[str, str]] = []
+
+
+def session_factory(pool: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """
+    Return what makes sessions on `pool`.
+
+    Their objects stay loaded after the commit, and once closed they can't be used again: nobody would close them.
+    """
+    return async_sessionmaker(pool, sync_session_class=UnitOfWork, expire_on_commit=False, close_resets_only=False)
 
 
 @event.listens_for(UnitOfWork, "after_begin")
@@ -50,28 +59,32 @@ def _remember_stale(session: UnitOfWork, context: UOWTransaction) -> None:
 def _keys_before_and_after(instance: Base) -> list[Key]:
     state = inspect(instance)
     model = type(instance)
+    attributes = state.attrs
     after = state.dict
     before = dict(after)
     for name in {name for key in unique_keys(model) for name in key}:
-        replaced = state.attrs[name].history.deleted
+        replaced = attributes[name].history.deleted
         if replaced:
             before[name] = replaced[0]
     return [*keys_of(model, before), *keys_of(model, after)]
 
 
-async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """
-    Run `work` to its end even when the caller is cancelled meanwhile; the cancellation is delivered afterwards.
+# A savepoint that ends is no commit, and one that is rolled back takes no message with it.
 
-    A commit or a release that stops half-way would leave a connection that nobody owns.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled from task.exception()
-    return task.result()
+
+@event.listens_for(UnitOfWork, "before_commit")
+def _try_commit(session: UnitOfWork) -> None:
+    session.commit_tried = session.commit_tried or not session.in_nested_transaction()
+
+
+@event.listens_for(UnitOfWork, "after_commit")
+def _make_ready(session: UnitOfWork) -> None:
+    if not session.in_nested_transaction():
+        session.ready += session.outbox
+        session.outbox.clear()
+
+
+@event.listens_for(UnitOfWork, "after_soft_rollback")
+def _drop_outbox(session: UnitOfWork, transaction: SessionTransaction) -> None:
+    if not transaction.nested:
+        session.outbox.clear()
