@@ -79,6 +79,8 @@ def print_step(console: Console, step: Step) -> None:
     grid.add_row("expected", Text(step.expected))
     for i, seen in enumerate(step.seen):
         grid.add_row("seen" if i == 0 else "", Text(seen))
+    if step.differs:
+        grid.add_row("differs", Text(step.differs))
     console.print(grid)
 
 

@@ -19,16 +19,28 @@ __all__ = ["Step", "tell"]
 GARBAGE = "garbage collector is trying to clean up"
 LOOP_CLOSED = "RuntimeError: Event loop is closed"
 
+# What SQLite tells otherwise, by step: it has no server, and aiosqlite ends a connection in a thread of its own.
+WITHOUT_SERVER = {
+    3: "MySQL's drivers also say RuntimeError: Event loop is closed. aiosqlite asks no loop to end a connection, "
+    "so the same leak has a quieter symptom.",
+    8: "SQLite has no server that could count its connections.",
+}
+
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the story; `as_told` says whether everything was seen that the story tells."""
+    """
+    One step of the story; `as_told` says whether everything was seen that the story tells.
+
+    `differs` says what is told otherwise on these services than on MySQL.
+    """
 
     number: int
     title: str
     expected: str
     seen: tuple[str, ...]
     as_told: bool
+    differs: str = ""
 
 
 def tell(services: Services) -> Iterator[Step]:
@@ -49,7 +61,7 @@ def tell(services: Services) -> Iterator[Step]:
         tour.the_cure,
     )
     for number, step in enumerate(steps, 1):
-        yield Step(number, *step())
+        yield Step(number, *step(), "" if tour.on_server else WITHOUT_SERVER.get(number, ""))
 
 
 Told = tuple[str, str, tuple[str, ...], bool]
@@ -58,7 +70,7 @@ Told = tuple[str, str, tuple[str, ...], bool]
 class _Tour:
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._on_server = Capability.SERVER in services.capabilities
+        self.on_server = Capability.SERVER in services.capabilities
         self._saved = self._play(story.save_once, RegistryRebuilt)
         self._again = self._play(story.save_twice, RegistryRebuilt, pool_log=True)
 
@@ -87,8 +99,7 @@ class _Tour:
         return "The same user is saved again", "IntegrityError, and nothing else", tuple(seen), told
 
     def _is_the_error(self, outcome: Outcome) -> bool:
-        # aiosqlite ends its connection in a thread of its own, which asks no loop.
-        return outcome.says(LOOP_CLOSED) == self._on_server and outcome.says(GARBAGE)
+        return outcome.says(LOOP_CLOSED) == self.on_server and outcome.says(GARBAGE)
 
     def a_write_is_lost(self) -> Told:
         outcome = self._play(story.lose_a_write, RegistryRebuilt)

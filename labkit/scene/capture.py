@@ -43,8 +43,10 @@ class Capture(logging.Handler):
         self.keep(Kind.LOG, record.getMessage() + reason, record.name, self.format(record))
 
     def __enter__(self) -> Self:
-        logging.getLogger().addHandler(self)
-        self._undo.callback(logging.getLogger().removeHandler, self)
+        # The only handler: another one might keep a record's traceback, and with it what should be garbage.
+        root = logging.getLogger()
+        self._undo.callback(setattr, root, "handlers", root.handlers)
+        root.handlers = [self]
         if self._pool_log:
             pool_logger = logging.getLogger(POOL_LOGGER)
             self._undo.callback(pool_logger.setLevel, pool_logger.level)

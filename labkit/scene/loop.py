@@ -20,6 +20,7 @@ __all__ = ["Scene", "private_loop"]
 Scene = Callable[..., Coroutine[Any, Any, Any]]
 
 GRACE = 2.0  # seconds for a cancelled scene to end
+ROUNDS = 10
 
 # A scene listens to the whole process, so there is one at a time.
 _stage = threading.Lock()
@@ -89,7 +90,7 @@ class _Play:
         self._task = None
         self._capture.loop_closed = True
         self._capture.keep(Kind.LOOP_CLOSED, "the event loop is closed; now the garbage is collected")
-        gc.collect()
+        _collect_all()
         self.outcome = Outcome(
             None if self._stopped else result,
             None if self._stopped else raised,
@@ -132,6 +133,13 @@ class _Play:
                 waiting=(blocked,),
                 seconds=self._timeout,
             )
+
+
+def _collect_all() -> None:
+    # What a finaliser lets go of is garbage only for the next round: a session, then its connection, its socket.
+    for _ in range(ROUNDS):
+        if not gc.collect():
+            break
 
 
 def _where(task: asyncio.Task[Any]) -> str:

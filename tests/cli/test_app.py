@@ -1,0 +1,49 @@
+"""The command line as a whole: help, errors, speed of getting there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def labkit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "labkit", *arguments], capture_output=True, text=True, env=environment or None
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["tour", "doctor", "services", "lab", "run", "build"])
+def test_every_command_has_help_with_examples(command: str) -> None:
+    finished = labkit(command, "--help")
+
+    assert finished.returncode == 0
+    assert "xample" in finished.stdout
+
+
+@pytest.mark.slow
+def test_without_arguments_it_shows_the_commands() -> None:
+    printed = labkit().stdout
+
+    assert [name for name in ("tour", "doctor", "services", "lab", "run") if name not in printed] == []
+
+
+@pytest.mark.slow
+def test_help_loads_neither_sqlalchemy_nor_a_server() -> None:
+    script = "import sys, labkit.cli.app; print([m for m in HEAVY if m in sys.modules])".replace(
+        "HEAVY", "('sqlalchemy', 'redis', 'asyncmy', 'mysql_mimic', 'fakeredis', 'testcontainers', 'pydantic')"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert finished.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_a_setting_that_is_no_number_is_one_line_and_exit_2() -> None:
+    finished = labkit("tour", LABKIT_POOL_SIZE="five", PATH="/usr/bin:/bin")
+
+    assert finished.returncode == 2
+    assert "LABKIT_POOL_SIZE" in finished.stderr
+    assert len(finished.stderr.strip().splitlines()) == 1

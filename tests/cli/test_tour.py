@@ -1,0 +1,52 @@
+"""`labkit tour`, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def labkit(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "labkit", *arguments], capture_output=True, text=True)
+
+
+def test_it_prints_each_step_expected_beside_seen(provider: str) -> None:
+    finished = labkit("tour", "--provider", provider)
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.stdout.count("expected") >= 8
+    assert finished.stdout.count("as told") == 9
+    assert "NOT as told" not in finished.stdout
+    assert ":***@" in finished.stdout or provider == "sqlite"
+
+
+def test_as_json_it_is_one_value() -> None:
+    finished = labkit("tour", "--json")
+    told = json.loads(finished.stdout)
+
+    assert finished.returncode == 0
+    assert told["provider"] == "embedded"
+    assert [step["as_told"] for step in told["steps"]] == [True] * 8
+
+
+def test_it_draws_what_it_prints(tmp_path: Path) -> None:
+    picture = tmp_path / "tour.svg"
+
+    labkit("tour", "--svg", str(picture))
+
+    assert "Event&#160;loop&#160;is&#160;closed" in picture.read_text()
+
+
+def test_an_unknown_provider_is_one_line_and_exit_2() -> None:
+    finished = labkit("tour", "--provider", "embeded")
+
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert "embedded" in finished.stderr
+    assert len(finished.stderr.strip().splitlines()) == 1
