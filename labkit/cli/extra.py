@@ -1,0 +1,22 @@
+"""What to say when a command needs packages that `pip install labkit` alone does not bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labkit.errors import CannotStart
+
+__all__ = ["lab_extra"]
+
+
+@contextmanager
+def lab_extra() -> Iterator[None]:
+    """Import inside: a missing package becomes one line that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise CannotStart(
+            f"This command needs {missing.name}, which is not installed.",
+            remedy="Run: python -m pip install 'labkit[lab]'",
+        ) from None

@@ -1,0 +1,89 @@
+"""Lessons as data: what `lessons/index.toml` says of each, and where its text and its notebook are."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import labkit
+from labkit.errors import InvalidInput, InvalidSetting
+
+__all__ = ["Lesson", "choose", "find_checkout", "load_lessons"]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson; `text` is its source, and `notebook` is made from it."""
+
+    name: str
+    title: str
+    minutes: int
+    objectives: tuple[str, ...]
+    text: Path
+    notebook: Path
+
+
+def find_checkout() -> Path:
+    """
+    Return the folder that holds `lessons/` and `notebooks/`.
+
+    It is the source checkout that labkit runs from, or the folder that the command was given in, or one above.
+    Raises `InvalidInput`: a wheel holds no notebooks.
+    """
+    here = Path.cwd()
+    for folder in (Path(labkit.__file__).parents[1], here, *here.parents):
+        if (folder / "lessons" / "index.toml").is_file() and (folder / "notebooks").is_dir():
+            return folder
+    raise InvalidInput(
+        f"The notebooks were wanted, and neither the installed labkit nor {here} has a folder `notebooks`.",
+        remedy="Clone labkit's repository and give the command inside it.",
+    )
+
+
+def load_lessons(checkout: Path) -> list[Lesson]:
+    """Return the lessons in their order; raises `InvalidSetting` for an index that can't be read."""
+    index = checkout / "lessons" / "index.toml"
+    try:
+        return [_lesson(checkout, entry) for entry in tomllib.loads(index.read_text("utf-8"))["lesson"]]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
+        raise InvalidSetting(f"{index} can't be read: {fault!r}.", remedy="Mend it, or restore it.") from None
+
+
+def _lesson(checkout: Path, entry: dict[str, object]) -> Lesson:
+    folder = str(entry["folder"])
+    # ch00_the_story is the folder, 00_the_story the notebook: a folder in Python can't begin with a digit.
+    name = folder.removeprefix("ch")
+    return Lesson(
+        name=name,
+        title=str(entry["title"]),
+        minutes=int(str(entry["minutes"])),
+        objectives=tuple(map(str, entry["objectives"])),  # type: ignore[call-overload]
+        text=checkout / "lessons" / folder / "lesson.md",
+        notebook=checkout / "notebooks" / f"{name}.ipynb",
+    )
+
+
+def choose(lessons: list[Lesson], names: list[str]) -> list[Lesson]:
+    """
+    Return the lessons called `names`, all of them without names, in the order of the course.
+
+    A name may end in `.ipynb` and have a folder before it; its number alone will do. Raises `InvalidInput` for an
+    unknown one, naming the nearest.
+    """
+    chosen = {_find(lessons, name).name for name in names}
+    return [lesson for lesson in lessons if lesson.name in chosen or not names]
+
+
+def _find(lessons: list[Lesson], name: str) -> Lesson:
+    plain = Path(name).name.removesuffix(".ipynb").removeprefix("ch")
+    for lesson in lessons:
+        if plain in (lesson.name, lesson.name.partition("_")[0], lesson.name.partition("_")[2]):
+            return lesson
+    known = [lesson.name for lesson in lessons]
+    near = difflib.get_close_matches(plain, known, n=3, cutoff=0.4)
+    raise InvalidInput(
+        f"There is no notebook {name!r}.",
+        remedy=f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}.",
+    )

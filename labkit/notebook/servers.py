@@ -1,0 +1,54 @@
+"""Where a notebook finds its servers: those that were started for it, or else its own."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+from contextlib import ExitStack
+from typing import Any
+
+from labkit.services import Capability, Services, services_in_thread
+
+__all__ = ["environment_for_kernels", "get_services"]
+
+DESCRIPTION = "LABKIT_SERVICES"
+
+
+def environment_for_kernels(services: Services) -> dict[str, str]:
+    """Return the variables by which `get_services` in a kernel finds `services`, and knows what they can do."""
+    described = {
+        "provider": services.provider,
+        "versions": dict(services.versions),
+        "capabilities": sorted(services.capabilities),
+    }
+    return services.environment() | {DESCRIPTION: json.dumps(described)}
+
+
+@functools.cache
+def get_services() -> Services:
+    """
+    Return running services, the same ones at every call.
+
+    `labkit lab` and `labkit run` start them and say where they are in the environment; so do you, with
+    LABKIT_DATABASE_URL and LABKIT_REDIS_URL. Otherwise the provider that LABKIT_PROVIDER names, or the embedded
+    one, is started in a thread and lives as long as this kernel. Raises `CannotStart` or `Unreachable`.
+    """
+    if DESCRIPTION in os.environ:
+        return _described(json.loads(os.environ[DESCRIPTION]))
+    given = os.environ.get("LABKIT_DATABASE_URL") and os.environ.get("LABKIT_REDIS_URL")
+    held = ExitStack()
+    services = held.enter_context(services_in_thread("url" if given else None))
+    atexit.register(held.close)
+    return services
+
+
+def _described(described: dict[str, Any]) -> Services:
+    return Services(
+        described["provider"],
+        os.environ["LABKIT_DATABASE_URL"],
+        os.environ["LABKIT_REDIS_URL"],
+        versions=described["versions"],
+        capabilities=frozenset(map(Capability, described["capabilities"])),
+    )
