@@ -8,7 +8,9 @@ import sys
 import typer
 
 from labkit.cli import services
+from labkit.cli.build import build
 from labkit.cli.doctor import doctor
+from labkit.cli.run import run
 from labkit.cli.tour import tour
 from labkit.errors import LabkitError
 
@@ -29,6 +31,8 @@ app = typer.Typer(
 
 app.command()(tour)
 app.command()(doctor)
+app.command()(run)
+app.command()(build)
 app.add_typer(services.app, name="services")
 
 

@@ -1,0 +1,102 @@
+"""`labkit run`: the notebooks, without a browser."""
+
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labkit.cli.extra import lab_extra
+from labkit.cli.options import Json, ProviderName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labkit.course.lessons import Lesson
+    from labkit.course.verdict import NotebookRun
+    from labkit.services import Services
+
+__all__ = ["run"]
+
+
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME…]", help="Notebooks, or their numbers; all without.")
+    ] = None,
+    provider: ProviderName = None,
+    timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Seconds that a cell may take.")] = 60.0,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the executed notebooks there.", file_okay=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """
+    Run notebooks from top to bottom, each on a kernel of its own, and judge them.
+
+    A cell fails when it raises, and when something fails in silence: `Exception ignored in`, `never awaited`,
+    `never retrieved`, a connection left to the garbage collector.
+
+    Exit status: 0 if all passed, 1 if not, 2 if the servers can't start or there is no such notebook.
+
+    **Examples**
+
+    - `labkit run`
+
+    - `labkit run 00_the_story --provider containers`
+    """
+    from labkit.course.lessons import choose, find_checkout, load_lessons
+    from labkit.services import services_in_thread
+
+    lessons = choose(load_lessons(find_checkout()), names or [])
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    with lab_extra():
+        import labkit.course.run  # noqa: F401  before any server starts
+    with services_in_thread(provider) as services:
+        runs = list(_run_all(lessons, services, timeout, output))
+    if json:
+        print(json_module.dumps([asdict(each) for each in runs], indent=2))
+    else:
+        _print(runs, services)
+    raise typer.Exit(0 if all(each.verdict == "passed" for each in runs) else 1)
+
+
+def _run_all(
+    lessons: list[Lesson], services: Services, timeout: float, output: Path | None
+) -> Iterator[NotebookRun]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from labkit.course.run import count_cells, run_notebook
+    from labkit.notebook import environment_for_kernels
+    from labkit.notebook.kernel import kernel_command
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("cells")
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
+        for lesson in lessons:
+            task = progress.add_task(lesson.name, total=count_cells(lesson.notebook))
+            yield run_notebook(
+                lesson.notebook,
+                kernel=kernel_command("--HistoryManager.enabled=False"),
+                environment=environment_for_kernels(services),
+                timeout=timeout,
+                on_cell=lambda cells, task=task: progress.update(task, completed=cells),  # type: ignore[misc]
+                output=output / lesson.notebook.name if output else None,
+            )
+
+
+def _print(runs: list[NotebookRun], services: Services) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for each in runs:
+        verdict = Text(each.verdict, "green" if each.verdict == "passed" else "bold red")
+        console.print(Text(f"{each.notebook}  ", "bold"), verdict, f" {each.cells} cells, {each.seconds:.1f} s")
+        for fault in each.faults:
+            console.print(Text(f"  {fault}"))
+    passed = sum(each.verdict == "passed" for each in runs)
+    console.print(f"{passed} of {len(runs)} notebooks passed on {services.provider}")
