@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -18,13 +19,22 @@ PACKAGES = ["labkit"] + [
 ]
 
 
-def public_names(package: ModuleType) -> set[str]:
-    """What anybody would take for public: no underscore, no module, nothing that `from __future__` left behind."""
+def imported_from_elsewhere(package: ModuleType) -> set[str]:
+    """The names that a package imports for its own use, from the standard library or another library."""
+    statements = ast.walk(ast.parse(inspect.getsource(package)))
     return {
-        name
-        for name, value in vars(package).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+        (alias.asname or alias.name).partition(".")[0]
+        for statement in statements
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        and not (getattr(statement, "module", None) or "").startswith("labkit")
+        for alias in statement.names
     }
+
+
+def public_names(package: ModuleType) -> set[str]:
+    """What anybody would take for public: of labkit's own, no underscore, no module."""
+    own = {name: value for name, value in vars(package).items() if name not in imported_from_elsewhere(package)}
+    return {name for name, value in own.items() if not name.startswith("_") and not inspect.ismodule(value)}
 
 
 def by_kind_and_name(name: str) -> tuple[int, str]:
