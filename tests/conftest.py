@@ -7,7 +7,8 @@ not and why. The provider `url` runs only when named: the tests empty its databa
 
 A test that asks for `services`, or for `clean_services` whose database and Redis are empty, runs on each provider
 that has a server; with `any_services` also on `sqlite`. `@pytest.mark.needs(Capability.RESTART)` leaves out the
-providers that can't do that. A test that asks for `provider` gets the name alone, and starts it by itself.
+providers that can't do that. A test that asks for `provider` gets the name alone, to
+start it by itself; `@pytest.mark.providers("containers")` narrows that down.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ absent: dict[str, LabkitError] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): run on providers that have these capabilities")
+    config.addinivalue_line("markers", "providers(*names): give `provider` only these names")
     try:
         for name in NAMED:
             find_provider(name)
@@ -46,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
             absent[name] = error
 
 
+@pytest.fixture
+def provider(request: pytest.FixtureRequest) -> str:
+    """Give the name of a provider, one after the other, and start nothing."""
+    return str(request.param)
+
+
 def providers_to_test() -> list[str]:
     if NAMED:
         return list(NAMED)
@@ -54,7 +62,10 @@ def providers_to_test() -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "provider" in metafunc.fixturenames:
-        metafunc.parametrize("provider", providers_to_test())
+        named = [name for mark in metafunc.definition.iter_markers("providers") for name in mark.args]
+        metafunc.parametrize(
+            "provider", [name for name in providers_to_test() if not named or name in named], indirect=True
+        )
     if "services" not in metafunc.fixturenames:
         return
     needed = [need for mark in metafunc.definition.iter_markers("needs") for need in mark.args]

@@ -10,7 +10,9 @@ import os
 import secrets
 import sys
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -50,17 +52,18 @@ class Container:
         self._port = port
         self._name = f"labkit-{secrets.token_hex(6)}"
         self._container: Any = None
+        # An impatient cancellation may ask for the removal while the engine is still making the container.
+        self._making = threading.Lock()
         self._removal = json.dumps([sys.executable, "-P", str(_REMOVE), self._name])
 
     def create(self) -> None:
         """Make the container and start it; raises `PortTaken` or `CannotStart`."""
-        from docker.errors import DockerException
         from testcontainers.core.labels import create_labels
 
         # Kept under its name before it is made, so that there is no moment at which it could be left behind.
         reaper.keep("command", self._removal)
         recipe = self._recipe
-        try:
+        with self._making, self._refusals():
             self._container = self._client.client.containers.create(
                 recipe.image,
                 list(recipe.command),
@@ -71,29 +74,25 @@ class Container:
             )
             self._container.put_archive("/", _packed(recipe.files))
             self._container.start()
-        except DockerException as fault:
-            raise self._refused(fault) from fault
 
     def start(self) -> None:
         """Start the container again after `kill`."""
-        from docker.errors import DockerException
-
-        try:
+        with self._refusals():
             self._container.start()
-        except DockerException as fault:
-            raise self._refused(fault) from fault
 
     def kill(self) -> None:
         """Kill the server and wait until it is gone."""
-        self._container.kill()
-        self._container.wait()
+        with self._refusals():
+            self._container.kill()
+            self._container.wait()
 
     def check(self) -> None:
         """Raise `CannotStart`, with the server's own last words, if the container has stopped."""
-        self._container.reload()
-        if self._container.status in ("created", "running"):
-            return
-        words = self._container.logs(tail=20).decode(errors="replace").strip() or "nothing."
+        with self._refusals():
+            self._container.reload()
+            if self._container.status in ("created", "running"):
+                return
+            words = self._container.logs(tail=20).decode(errors="replace").strip() or "nothing."
         raise CannotStart(
             f"A container of {self._recipe.image} was to start and stopped, saying: {words.splitlines()[-1]}",
             remedy="Check that the image is the one meant: LABKIT_MYSQL_IMAGE, LABKIT_REDIS_IMAGE.",
@@ -104,22 +103,29 @@ class Container:
         from docker.errors import DockerException, NotFound
 
         try:
-            self._client.client.containers.get(self._name).remove(force=True, v=True)
+            with self._making:
+                self._client.client.containers.get(self._name).remove(force=True, v=True)
         except NotFound:
             pass
-        except DockerException as fault:
+        except (DockerException, OSError) as fault:
             logger.warning("the container %s could not be removed: %s", self._name, last_cause(fault))
             return
         reaper.release("command", self._removal)
 
-    def _refused(self, fault: Exception) -> CannotStart:
-        text = last_cause(fault)
-        if any(sign in text for sign in TAKEN):
-            return PortTaken(f"Port {self._port} was wanted for {self._recipe.image} and is taken.")
-        return CannotStart(
-            f"A container of {self._recipe.image} was wanted, found: {text}.",
-            remedy=f"Try `docker run --rm {self._recipe.image}`.",
-        )
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        from docker.errors import DockerException
+
+        try:
+            yield
+        except (DockerException, OSError) as fault:
+            text = last_cause(fault)
+            if any(sign in text for sign in TAKEN):
+                raise PortTaken(f"Port {self._port} was wanted for {self._recipe.image} and is taken.") from fault
+            raise CannotStart(
+                f"A container of {self._recipe.image} was wanted, found: {text}.",
+                remedy=f"Try `docker run --rm {self._recipe.image}`.",
+            ) from fault
 
 
 def _packed(files: Mapping[str, str]) -> bytes:

@@ -71,15 +71,17 @@ class ServerProcess:
         status = self.status()
         if status is None:
             return
-        error = PortTaken if TAKEN in self._words().lower() else CannotStart
+        taken = [line for line in self._lines() if TAKEN in line.lower()]
+        words = (taken or [self.last_words()])[-1]
+        error = PortTaken if taken else CannotStart
         raise error(
-            f"{self.name} was to start and ended with status {status}, saying: {self.last_words()}",
+            f"{self.name} was to start and ended with status {status}, saying: {words}",
             remedy="`labkit doctor` says what this machine has.",
         )
 
     def last_words(self) -> str:
         """Return the last line that tells a fault, or else the last line of the log."""
-        lines = [line.strip() for line in self._words().splitlines() if line.strip()]
+        lines = self._lines()
         faults = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
         return (faults or lines or ["nothing."])[-1]
 
@@ -93,8 +95,9 @@ class ServerProcess:
         reaper.release("process", str(self._process.pid))
         self._process = None
 
-    def _words(self) -> str:
+    def _lines(self) -> list[str]:
         with self._log.open("rb") as log:
             log.seek(self._log_start)
             words = log.read().decode(errors="replace")
-        return words.replace(self._secret, "***") if self._secret else words
+        words = words.replace(self._secret, "***") if self._secret else words
+        return [line.strip() for line in words.splitlines() if line.strip()]

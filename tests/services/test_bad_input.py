@@ -204,20 +204,16 @@ def test_docker_without_permission_is_told(refuse: Refuse, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.providers("containers")
 def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(refuse: Refuse, provider: str) -> None:
-    if provider != "containers":
-        return
-
-    line = refuse("containers", LABKIT_REDIS_IMAGE="127.0.0.1:1/none/such:0")
+    line = refuse(provider, LABKIT_REDIS_IMAGE="127.0.0.1:1/none/such:0")
 
     assert "The image 127.0.0.1:1/none/such:0 is not on this machine and can't be pulled" in line
 
 
 @pytest.mark.slow
+@pytest.mark.providers("containers")
 def test_a_container_that_stops_during_its_start_is_quoted(refuse: Refuse, provider: str) -> None:
-    if provider != "containers":
-        return
-
-    line = refuse("containers", LABKIT_MYSQL_IMAGE="redis:8")
+    line = refuse(provider, LABKIT_MYSQL_IMAGE="redis:8")
 
     assert "A container of redis:8 was to start and stopped, saying:" in line
