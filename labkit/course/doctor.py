@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import labkit
 from labkit.errors import LabkitError
 from labkit.services import probe, provider_names, services_in_thread
 from labkit.services.folder import temporary_folder
@@ -74,7 +73,7 @@ def check_python() -> Check:
 
 def check_packages() -> Check:
     """Compare the installed packages with requirements.lock, where there is one."""
-    lock = Path(labkit.__file__).parents[1] / "requirements.lock"
+    lock = Path(__file__).parents[2] / "requirements.lock"
     if not lock.exists():
         return Check("packages", "ok", "installed without a lock: nothing to compare them with")
     locked = dict(read_lock(lock.read_text()))

@@ -7,7 +7,6 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-import labkit
 from labkit.errors import InvalidInput, InvalidSetting
 
 __all__ = ["Lesson", "choose", "find_checkout", "load_lessons"]
@@ -33,7 +32,7 @@ def find_checkout() -> Path:
     Raises `InvalidInput`: a wheel holds no notebooks.
     """
     here = Path.cwd()
-    for folder in (Path(labkit.__file__).parents[1], here, *here.parents):
+    for folder in (Path(__file__).parents[2], here, *here.parents):
         if (folder / "lessons" / "index.toml").is_file() and (folder / "notebooks").is_dir():
             return folder
     raise InvalidInput(
