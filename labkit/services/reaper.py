@@ -47,6 +47,9 @@ class Reaper:
             elif not told:
                 self._start()
 
+    def __repr__(self) -> str:
+        return f"<Reaper of {len(self._kept)}>"
+
     def forget(self) -> None:
         """Leave everything to the parent: after a fork, the child owns nothing."""
         child, self._child = self._child, None

@@ -1,0 +1,136 @@
+"""The reaper ends what a process leaves, and only that."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from labkit.services import reap
+from labkit.services.reaper import Reaper
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(["sleep", "100"], start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def reaper() -> Iterator[Reaper]:
+    reaper = Reaper()
+    yield reaper
+    assert repr(reaper) == "<Reaper of 0>"
+
+
+def line(verb: str, kind: str, value: object) -> str:
+    return json.dumps([verb, kind, str(value)]) + "\n"
+
+
+def test_what_was_kept_and_not_released_is_ended(sleeper: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    kept, released, made = tmp_path / "kept", tmp_path / "released", tmp_path / "made"
+    kept.mkdir()
+    released.mkdir()
+    command = json.dumps([sys.executable, "-c", f"open({str(made)!r}, 'w')"])
+    lines = [
+        line("keep", "process", sleeper.pid),
+        line("keep", "folder", kept),
+        line("keep", "folder", released),
+        line("keep", "command", command),
+        line("release", "folder", released),
+        '["keep", "fol',  # the process died in the middle of a word
+    ]
+
+    reap.end(reap.read(lines))
+
+    assert sleeper.wait() == -signal.SIGKILL
+    assert (kept.exists(), released.exists(), made.exists()) == (False, True, True)
+
+
+def test_a_later_process_with_the_same_number_is_let_alone(sleeper: subprocess.Popen[bytes]) -> None:
+    reap.end([("process", str(sleeper.pid), "another start time")])
+
+    assert sleeper.poll() is None
+
+
+def test_a_process_that_has_ended_has_no_identity() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+
+    assert (reap.identity(process.pid), bool(reap.identity(os.getpid()))) == ("", True)
+
+
+def test_the_child_is_there_as_long_as_something_is_kept(reaper: Reaper, tmp_path: Path) -> None:
+    before = children()
+    reaper.keep("folder", str(tmp_path / "one"))
+    reaper.keep("folder", str(tmp_path / "two"))
+    during = children() - before
+    reaper.release("folder", str(tmp_path / "one"))
+    assert children() - before == during
+    reaper.release("folder", str(tmp_path / "two"))
+
+    assert (len(during), children() - before) == (1, set())
+
+
+def test_a_child_that_was_killed_is_replaced_and_knows_all(reaper: Reaper, tmp_path: Path) -> None:
+    before = children()
+    reaper.keep("folder", str(tmp_path / "one"))
+    [first] = children() - before
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    reaper.keep("folder", str(tmp_path / "two"))
+
+    [second] = children() - before - {first}
+    assert repr(reaper) == "<Reaper of 2>"
+    reaper.release("folder", str(tmp_path / "one"))
+    reaper.release("folder", str(tmp_path / "two"))
+    assert second not in children()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_hide_its_parents_death(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys
+from labkit.services.folder import private_folder
+with private_folder(1) as folder:
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        signal.pause()
+    print(folder, child, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        timeout=30,
+    )
+    folder, child = told.stdout.split()
+    try:
+        wait_until_gone(Path(folder))
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
+def wait_until_gone(folder: Path) -> None:
+    deadline = time.monotonic() + 10
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}

@@ -1,0 +1,45 @@
+"""Services for code that is not async."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from labkit.errors import InvalidSetting
+from labkit.services import services_in_thread
+from labkit.services.login import database_version
+
+pytestmark = [pytest.mark.providers("sqlite", "embedded"), pytest.mark.slow]
+
+
+def test_many_loops_use_what_one_thread_holds(provider: str) -> None:
+    with services_in_thread(provider) as services:
+        found = [asyncio.run(database_version(services.database_url, timeout=5)) for _ in range(2)]
+
+    assert found[0] == found[1]
+
+
+def test_the_thread_is_gone_afterwards(provider: str) -> None:
+    before = set(threading.enumerate())
+    with services_in_thread(provider):
+        assert set(threading.enumerate()) > before
+
+    assert set(threading.enumerate()) == before
+
+
+def test_an_error_in_the_block_comes_out_after_the_thread_has_ended(provider: str) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(KeyError, match="meant"), services_in_thread(provider):
+        raise KeyError("meant")
+
+    assert set(threading.enumerate()) == before
+
+
+def test_a_start_that_fails_raises_in_the_caller() -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(InvalidSetting, match="no provider 'none'"), services_in_thread("none"):
+        pass
+
+    assert set(threading.enumerate()) == before
