@@ -95,6 +95,12 @@ class Lifetime(ABC):
         running = asyncio.get_running_loop()
         if running is not self._loop:
             raise WrongLoop(
-                f"This engine was opened on {self._loop!r} and is used on {running!r}.",
+                f"This engine was opened on {_named(self._loop)} and is used on {_named(running)}.",
                 remedy="Open one engine for each loop, for example with Engine.current().",
             )
+
+
+def _named(loop: Loop) -> str:
+    # Two loops have the same repr.
+    state = "closed" if loop.is_closed() else "running" if loop.is_running() else "not running"
+    return f"<{type(loop).__name__} at {id(loop):#x}, {state}>"

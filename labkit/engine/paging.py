@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.operators import desc_op
 
-from labkit.engine.keys import mapper_of
+from labkit.engine.keys import columns_of, mapper_of
 from labkit.engine.models import Base
 from labkit.errors import InvalidInput
 
@@ -42,11 +42,7 @@ def page(
     order = _total_order(model, order_by)
     statement = select(model).where(*where).order_by(*(c.desc() if down else c.asc() for c, down in order))
     if after is not None:
-        if not isinstance(after, model):
-            raise InvalidInput(
-                f"after= takes a {model.__name__} of the last page, found {after!r}.",
-                remedy="Give the last row you got.",
-            )
+        _check_last(after, model, order)
         statement = statement.where(_behind(after, order))
     return statement.limit(limit)
 
@@ -68,19 +64,23 @@ def _total_order(model: type[Base], order_by: Any) -> Order:
 
 def _direction(model: type[Base], asked: Any) -> tuple[InstrumentedAttribute[Any], bool]:
     down = isinstance(asked, UnaryExpression) and asked.modifier is desc_op
-    element = asked.element if isinstance(asked, UnaryExpression) else asked
-    mapper = mapper_of(model)
-    for attribute in mapper.column_attrs:
-        column = attribute.columns[0]
-        if element is getattr(model, attribute.key) or getattr(element, "key", None) == attribute.key:
-            # NULL is neither before nor behind anything, so rows would fall between two pages.
-            if column.nullable:
-                break
-            return getattr(model, attribute.key), down
+    named = getattr(asked.element if isinstance(asked, UnaryExpression) else asked, "expression", None)
+    for name, column in columns_of(model).items():
+        # NULL is neither before nor behind anything, so rows would fall between two pages.
+        if isinstance(named, ColumnElement) and column.shares_lineage(named) and not column.nullable:
+            return getattr(model, name), down
     raise InvalidInput(
         f"order_by= takes columns of {model.__name__} that are never NULL, found {asked}.",
         remedy=f"For example {model.__name__}.id or {model.__name__}.id.desc().",
     )
+
+
+def _check_last(after: Any, model: type[Base], order: Order) -> None:
+    if not isinstance(after, model) or any(getattr(after, column.key) is None for column, _ in order):
+        raise InvalidInput(
+            f"after= takes a {model.__name__} of the last page, found {after!r}.",
+            remedy="Give the last row you got.",
+        )
 
 
 def _behind(last: Base, order: Order) -> ColumnElement[bool]:

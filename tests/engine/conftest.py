@@ -1,0 +1,138 @@
+"""Engines on running services, and the means to look at them from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from labkit.engine import Engine
+from labkit.services import Services
+from labkit.settings import Settings
+
+MakeEngine = Callable[..., Engine]
+
+
+@pytest.fixture
+async def make_engine(clean_services: Services) -> AsyncIterator[MakeEngine]:
+    """Make an engine that nobody has opened; whoever opens it need not close it."""
+    made: list[Engine] = []
+
+    def make(kind: type[Engine] = Engine, *, driver: str = "", redis: bool = True, **chosen: Any) -> Engine:
+        url = clean_services.database_url
+        if driver:
+            url = url.replace("asyncmy", driver)
+        redis_url = clean_services.redis_url if redis else None
+        made.append(kind(Settings(database_url=url, redis_url=redis_url, **chosen)))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        await engine.close()
+
+
+@pytest.fixture
+async def engine(make_engine: MakeEngine) -> AsyncIterator[Engine]:
+    """Give an open engine whose tables are empty; nothing may be out at the end."""
+    async with make_engine() as engine:
+        await engine.create_tables()
+        yield engine
+        assert engine.statistics().checked_out == 0
+        assert engine.statistics().sessions == ()
+
+
+@pytest.fixture
+def checkouts() -> Callable[[Engine], list[object]]:
+    """Record every checkout of an engine's pool from now on."""
+
+    def record(engine: Engine) -> list[object]:
+        seen: list[object] = []
+        event.listen(engine._pool.sync_engine, "checkout", lambda *connection: seen.append(connection[0]))
+        return seen
+
+    return record
+
+
+@pytest.fixture
+def statements() -> Callable[[Engine], list[str]]:
+    """Record every statement that an engine sends from now on."""
+
+    def record(engine: Engine) -> list[str]:
+        seen: list[str] = []
+        event.listen(engine._pool.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        return seen
+
+    return record
+
+
+class CancelledAt:
+    """
+    Await a coroutine, and cancel the task just as it begins to wait for the `step`th time.
+
+    Unlike a cancellation after some time this hits every `await` of a program, one run after the other.
+    """
+
+    def __init__(self, step: int, work: Coroutine[Any, Any, object]) -> None:
+        self.step = step
+        self.work = work
+        self.hit = False
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        waiting = self.work.__await__()
+        resume: Callable[[], Any] = lambda: waiting.send(None)  # noqa: E731
+        for step in range(10**6):
+            try:
+                future = resume()
+            except StopIteration as ended:
+                return ended.value
+            if step == self.step:
+                self.hit = True
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            try:
+                yield future
+                resume = lambda: waiting.send(None)  # noqa: E731
+            except BaseException as thrown:
+                resume = lambda error=thrown: waiting.throw(error)  # noqa: E731
+        raise AssertionError("the coroutine never ends")
+
+
+async def run(awaitable: Awaitable[object]) -> object:
+    return await awaitable
+
+
+@pytest.fixture
+def cancel_everywhere() -> Callable[..., Awaitable[list[bool]]]:
+    """
+    Run `work()` in a task of its own again and again, cancelled at its first wait, its second, and so on.
+
+    After each run `check(cancelled)` is awaited. Return for each run whether the cancellation came out.
+    """
+
+    async def drive(
+        work: Callable[[], Coroutine[Any, Any, object]], check: Callable[[bool], Awaitable[None]]
+    ) -> list[bool]:
+        outcomes: list[bool] = []
+        for step in range(1000):
+            cancelling = CancelledAt(step, work())
+            task = asyncio.create_task(run(cancelling), name=f"cancelled at {step}")
+            await asyncio.wait([task])
+            if not cancelling.hit:
+                task.result()
+                return outcomes
+            outcomes.append(task.cancelled())
+            await check(task.cancelled())
+        raise AssertionError("too many steps")
+
+    return drive
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack

@@ -1,0 +1,258 @@
+"""Opened once, on one event loop, and closed there."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import select
+
+from labkit.engine import Engine, User
+from labkit.errors import NotOpen, Unreachable, WrongLoop
+from labkit.services import Capability, Services
+from labkit.services.evidence import connections, redis_clients
+from labkit.settings import Settings
+
+MakeEngine = Callable[..., Engine]
+
+
+def in_another_loop(engine: Engine) -> BaseException | None:
+    """Use `engine` in a thread with a loop of its own; return what that raised."""
+    raised: list[BaseException] = []
+
+    def use() -> None:
+        try:
+            asyncio.run(engine.get(User, id=1))  # type: ignore[arg-type]
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    return raised[0] if raised else None
+
+
+def using(engine: Engine) -> list[Callable[[], Awaitable[object]]]:
+    async def block() -> None:
+        async with engine.session():
+            pass
+
+    async def subscribe() -> None:
+        engine.subscribe("c")
+
+    user = User(email="ada@example.org", name="Ada")
+    return [
+        lambda: engine.get(User, id=1),
+        lambda: engine.find(User),
+        lambda: engine.save(user),
+        lambda: engine.publish("c", 1),
+        engine.create_tables,
+        block,
+        subscribe,
+    ]
+
+
+async def test_an_engine_that_is_not_open_refuses_everything(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    engine = make_engine()
+    for use in using(engine):
+        with pytest.raises(NotOpen, match="not opened"):
+            await use()
+
+
+async def test_an_engine_that_is_closed_refuses_everything(make_engine: MakeEngine, any_services: Services) -> None:
+    async with make_engine() as engine:
+        pass
+    for use in using(engine):
+        with pytest.raises(NotOpen, match="closed"):
+            await use()
+    with pytest.raises(NotOpen):
+        await engine.open()
+
+
+async def test_opening_and_closing_twice_is_harmless(make_engine: MakeEngine, any_services: Services) -> None:
+    engine = make_engine()
+    assert engine.state == "not opened"
+    assert await engine.open() is engine
+    assert await engine.open() is engine
+    assert engine.state == "open"
+    await engine.close()
+    await engine.close()
+    assert engine.state == "closed"
+
+
+async def test_closing_what_was_never_opened_is_harmless(make_engine: MakeEngine, any_services: Services) -> None:
+    engine = make_engine()
+    await engine.close()
+    assert engine.state == "closed"
+
+
+@pytest.mark.needs(Capability.PROCESSLIST, Capability.CLIENT_LIST)
+async def test_close_gives_back_every_connection_by_the_servers_own_count(
+    make_engine: MakeEngine, services: Services
+) -> None:
+    clients = await redis_clients(services)
+    async with make_engine() as engine:
+        await engine.create_tables()
+        await asyncio.gather(*(engine.get(User, id=i) for i in range(20)))
+        async with engine.subscribe("c"):
+            pass
+        assert await connections(services) != []
+        assert await redis_clients(services) != clients
+
+    assert await connections(services) == []
+    assert await redis_clients(services) == clients
+
+
+@pytest.mark.needs(Capability.PROCESSLIST, Capability.CLIENT_LIST)
+async def test_close_gives_back_every_connection_wherever_it_is_cancelled(
+    make_engine: MakeEngine, services: Services, cancel_everywhere: Callable[..., Awaitable[list[bool]]]
+) -> None:
+    clients = await redis_clients(services)
+    engines = []
+
+    async def open_and_close() -> None:
+        engines.append(make_engine())
+        async with engines[-1] as engine:
+            await engine.find(User)
+            await engine._redis.client.ping()  # type: ignore[union-attr]
+
+    async with make_engine() as engine:
+        await engine.create_tables()
+
+    async def check(cancelled: bool) -> None:
+        assert engines[-1].state == "closed"
+        assert await connections(services) == []
+        assert await redis_clients(services) == clients
+
+    assert all(await cancel_everywhere(open_and_close, check))
+    assert engines[-1].state == "closed"
+
+
+@pytest.mark.needs(Capability.PROCESSLIST, Capability.ISOLATION)
+async def test_what_a_task_holds_at_close_is_closed_when_the_task_gives_it_back(
+    make_engine: MakeEngine, services: Services
+) -> None:
+    engine = await make_engine().open()
+    await engine.create_tables()
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with engine.session() as session:
+            await session.execute(select(1))
+            held.set()
+            await let_go.wait()
+
+    late_done = asyncio.Event()
+
+    async def begin_late() -> None:
+        async with engine.session() as session:
+            await let_go.wait()
+            await session.execute(select(1))
+        late_done.set()
+
+    tasks = [asyncio.create_task(hold()), asyncio.create_task(begin_late())]
+    await held.wait()
+    await engine.close()
+    assert engine.statistics().checked_out == 1
+    assert len(await connections(services)) == 1
+    let_go.set()
+    await asyncio.gather(*tasks)
+
+    assert engine.statistics().checked_out == 0
+    assert await connections(services) == []
+
+
+async def test_another_loop_is_refused_and_both_are_named(engine: Engine, any_services: Services) -> None:
+    error = in_another_loop(engine)
+
+    assert isinstance(error, WrongLoop)
+    assert len(set(re.findall(r"<\S*Loop[^>]*>", str(error)))) == 2
+    assert await engine.get(User, id=1) is None
+
+
+def test_a_second_asyncio_run_is_refused(any_services: Services) -> None:
+    engine = Engine(Settings(database_url=any_services.database_url))
+    with asyncio.Runner() as first:
+        first.run(engine.open())
+        with asyncio.Runner() as second:
+            for refused in (engine.open, engine.close):
+                with pytest.raises(WrongLoop, match="opened on <.*> and is used on <"):
+                    second.run(refused())
+        first.run(engine.close())
+
+
+async def test_an_engine_dropped_open_says_so(make_engine: MakeEngine, any_services: Services) -> None:
+    class Dropped(Engine):
+        async def _open_all(self) -> None: ...
+
+    engine = await Dropped(Settings(database_url=any_services.database_url)).open()
+    with pytest.warns(ResourceWarning, match="was dropped open"):  # noqa: PT031
+        del engine
+        gc.collect()
+
+
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+async def test_a_database_that_does_not_answer_is_named_and_the_engine_is_closed(
+    unused_tcp_port: int, driver: str
+) -> None:
+    engine = Engine(Settings(database_url=f"mysql+{driver}://u:secret@127.0.0.1:{unused_tcp_port}/d"))
+    with pytest.raises(Unreachable, match=rf"127\.0\.0\.1:{unused_tcp_port}/d") as caught:
+        await engine.open()
+
+    assert "secret" not in str(caught.value)
+    assert engine.state == "closed"
+
+
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+async def test_a_login_that_is_refused_is_unreachable_without_the_password(services: Services, driver: str) -> None:
+    url = re.sub(r"//([^:]+):[^@]*@", r"//\1:wrong-secret@", services.database_url).replace("asyncmy", driver)
+    with pytest.raises(Unreachable) as caught:
+        await Engine(Settings(database_url=url)).open()
+
+    assert "wrong-secret" not in str(caught.value)
+
+
+class TestCurrent:
+    @pytest.fixture(autouse=True)
+    def environment(self, any_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LABKIT_DATABASE_URL", any_services.database_url)
+        monkeypatch.setenv("LABKIT_REDIS_URL", any_services.redis_url)
+
+    async def test_it_is_the_same_in_one_loop_until_it_is_closed(self) -> None:
+        async with Engine.current() as engine:
+            assert Engine.current() is engine
+            assert await asyncio.create_task(self.current()) is engine
+        assert Engine.current() is not engine
+
+    async def current(self) -> Engine:
+        return Engine.current()
+
+    def test_each_loop_has_its_own_and_a_closed_loop_keeps_none(self) -> None:
+        first, second = asyncio.run(self.current()), asyncio.run(self.current())
+        asyncio.run(self.current())
+
+        assert first is not second
+        assert len([loop for _, loop in Engine._current if loop.is_closed()]) <= 1
+
+    async def test_closing_another_engine_of_the_loop_does_not_forget_it(self) -> None:
+        async with Engine.current() as engine:
+            async with Engine():
+                pass
+            assert Engine.current() is engine
+
+    def test_without_a_loop_there_is_none(self) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            Engine.current()
+
+    async def test_a_subclass_has_its_own(self) -> None:
+        class Other(Engine):
+            pass
+
+        assert type(Other.current()) is Other
+        assert Other.current() is not Engine.current()

@@ -1,0 +1,244 @@
+"""Saving: inserted or updated in one transaction, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from labkit.engine import Engine, Message, Room, User
+from labkit.errors import InvalidInput
+from labkit.services import Capability, Services
+from labkit.services.evidence import count_rows
+
+
+def ada(email: str = "ada@example.org", **values: object) -> User:
+    return User(email=email, **({"name": "Ada"} | values))
+
+
+async def test_a_new_object_is_inserted_and_knows_its_id(engine: Engine, any_services: Services) -> None:
+    user = ada()
+    await engine.save(user)
+
+    assert user.id == 1
+    assert await count_rows(any_services, "users", id=1, email="ada@example.org", name="Ada") == 1
+
+
+async def test_a_changed_object_is_updated(engine: Engine, any_services: Services) -> None:
+    await engine.save(ada())
+    user = await engine.get(User, email="ada@example.org")
+    assert user is not None
+    user.name = "Countess"
+    await engine.save(user)
+
+    assert await count_rows(any_services, "users", name="Countess") == 1
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_an_unchanged_object_is_not_written_again(
+    engine: Engine, any_services: Services, statements: Callable[[Engine], list[str]]
+) -> None:
+    user = ada()
+    await engine.save(user)
+    sent = statements(engine)
+    await engine.save(user)
+
+    assert [each for each in sent if each.startswith(("INSERT", "UPDATE"))] == []
+
+
+async def test_a_duplicate_is_an_integrity_error_and_leaves_nothing_behind(
+    engine: Engine, any_services: Services
+) -> None:
+    await engine.save(ada())
+    for _ in range(3):
+        with pytest.raises(IntegrityError):
+            await engine.save(ada())
+
+    assert await count_rows(any_services, "users") == 1
+    assert engine.statistics().checked_out == 0
+    assert engine.statistics().sessions == ()
+
+
+async def test_many_are_saved_or_none(engine: Engine, any_services: Services) -> None:
+    first, second = ada("bob@example.org"), ada("cy@example.org")
+    await engine.save(ada())
+    with pytest.raises(IntegrityError):
+        await engine.save(first, ada(), second)
+    assert await count_rows(any_services, "users") == 1
+
+    await engine.save(first, second)
+    assert await count_rows(any_services, "users") == 3
+
+
+async def test_what_was_rolled_back_can_be_saved_again_beside_others(
+    engine: Engine, any_services: Services
+) -> None:
+    user = ada("bob@example.org")
+    await engine.save(ada())
+    with pytest.raises(IntegrityError):
+        await engine.save(user, ada())
+    await engine.save(ada("cy@example.org"))
+    await engine.save(user)
+
+    assert await count_rows(any_services, "users") == 3
+
+
+async def test_related_objects_are_saved_together(engine: Engine, any_services: Services) -> None:
+    author, room = ada(), Room(name="tea")
+    await engine.save(Message(room=room, author=author, body="hello"))
+
+    assert await count_rows(any_services, "messages", room_id=room.id, author_id=author.id) == 1
+
+
+async def test_after_save_an_object_needs_the_database_no_more(engine: Engine, any_services: Services) -> None:
+    user = ada()
+    await engine.save(user)
+
+    assert inspect(user).detached
+    assert (user.id, user.name) == (1, "Ada")
+
+
+async def test_a_moment_comes_back_aware_and_to_the_microsecond(engine: Engine, any_services: Services) -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    moment = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=east)
+    await engine.save(ada(created_at=moment))
+    for user in (await engine.get(User, id=1), await engine.get(User, id=1), (await engine.find(User))[0]):
+        assert user is not None
+        assert user.created_at == moment
+        assert user.created_at.tzinfo is UTC
+        assert user.created_at.microsecond == 123456
+
+
+async def test_a_naive_moment_is_refused(engine: Engine, any_services: Services) -> None:
+    with pytest.raises(StatementError, match="needs a time zone"):
+        await engine.save(ada(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+    assert await count_rows(any_services, "users") == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["🐍 Ünïcödé 日本語 𝕏", "' OR 1=1 --", 'a"b\\c%s%%', "", "tab\tnew\nline", "x" * 100]
+)
+async def test_every_text_comes_back_as_it_was(engine: Engine, any_services: Services, name: str) -> None:
+    await engine.save(ada(name=name))
+    for user in (await engine.get(User, id=1), await engine.get(User, id=1), (await engine.find(User))[0]):
+        assert user is not None
+        assert user.name == name
+
+
+async def test_a_long_body_comes_back_whole(engine: Engine, any_services: Services) -> None:
+    author, room, body = ada(), Room(name="tea"), "🐍x" * 10_000
+    await engine.save(author, room)
+    await engine.save(Message(room_id=room.id, author_id=author.id, body=body))
+
+    [message] = await engine.find(Message)
+    assert message.body == body
+
+
+@pytest.mark.needs(Capability.ISOLATION)
+async def test_a_save_happened_or_not_wherever_it_is_cancelled(
+    engine: Engine, services: Services, cancel_everywhere: Callable[..., Awaitable[list[bool]]]
+) -> None:
+    emails = [f"user{i}@example.org" for i in range(1000)]
+    attempts = iter(emails)
+    tried = []
+
+    async def save() -> None:
+        tried.append(next(attempts))
+        await engine.save(ada(tried[-1]))
+
+    async def check(cancelled: bool) -> None:
+        rows = await count_rows(services, "users", email=tried[-1])
+        assert rows in (0, 1)
+        assert cancelled or rows == 1
+        assert engine.statistics().checked_out == 0
+        assert engine.statistics().sessions == ()
+
+    assert any(await cancel_everywhere(save, check))
+    assert await count_rows(services, "users", email=tried[-1]) == 1
+
+
+async def test_two_tasks_that_save_the_same_key_give_one_row_and_one_error(
+    engine: Engine, any_services: Services
+) -> None:
+    outcomes = await asyncio.gather(*(engine.save(ada()) for _ in range(5)), return_exceptions=True)
+
+    assert outcomes.count(None) == 1
+    assert [type(each) for each in outcomes if each] == [IntegrityError] * 4
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(
+    engine: Engine, any_services: Services
+) -> None:
+    user = ada()
+    await engine.save(user)
+    again = await engine.get(User, id=1)
+    assert again is not None
+    await engine.delete(user)
+    await engine.delete(again)
+
+    assert await count_rows(any_services, "users") == 0
+    assert await engine.get(User, id=1) is None
+
+
+async def test_what_others_need_can_not_be_deleted_and_the_block_goes_on(
+    engine: Engine, any_services: Services
+) -> None:
+    author = ada()
+    await engine.save(Message(room=Room(name="tea"), author=author, body="hello"))
+    room = await engine.get(Room, name="tea")
+    assert room is not None
+    with pytest.raises(IntegrityError):
+        await engine.delete(room)
+    async with engine.session():
+        with pytest.raises(IntegrityError):
+            await engine.delete(room)
+        await engine.save(ada("bob@example.org"))
+
+    assert await count_rows(any_services, "rooms") == 1
+    assert await count_rows(any_services, "users") == 2
+
+
+@pytest.mark.parametrize(
+    ("objects", "says"),
+    [
+        ((), "found none"),
+        ((3,), "A model was wanted, found <class 'int'>"),
+        ((None,), "A model was wanted"),
+        ((User,), "A model was wanted"),
+        (("text",), "A model was wanted"),
+        ((User(name="Ada"),), r"User\.email can't be None"),
+        ((User(email=None, name="Ada"),), r"User\.email can't be None"),
+        ((User(email="a" * 191, name="Ada"),), r"User\.email holds at most 190 characters, found 191"),
+        ((User(email="a", name="x" * 101),), r"User\.name holds at most 100 characters"),
+        ((User(email=b"a", name="Ada"),), r"User\.email holds text, found b'a'"),
+        ((User(email=3, name="Ada"),), r"User\.email holds text, found 3"),
+        ((User(email="a", name="Ada"), 3), "A model was wanted"),
+        ((Message(body="hello"),), r"Message\.room_id can't be None"),
+    ],
+)
+async def test_what_can_not_be_saved_is_refused_before_anything_is_sent(
+    engine: Engine,
+    any_services: Services,
+    checkouts: Callable[[Engine], list[object]],
+    objects: tuple[User, ...],
+    says: str,
+) -> None:
+    seen = checkouts(engine)
+    with pytest.raises(InvalidInput, match=says):
+        await engine.save(*objects)
+    assert seen == []
+
+
+@pytest.mark.parametrize(("instance", "says"), [(3, "A model was wanted"), (ada(), "A saved object was wanted")])
+async def test_what_can_not_be_deleted_is_refused_before_anything_is_sent(
+    engine: Engine, any_services: Services, checkouts: Callable[[Engine], list[object]], instance: User, says: str
+) -> None:
+    seen = checkouts(engine)
+    with pytest.raises(InvalidInput, match=says):
+        await engine.delete(instance)
+    assert seen == []

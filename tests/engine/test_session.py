@@ -1,0 +1,300 @@
+"""The unit of work: one session for one task, and nothing left of it afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from labkit.engine import Engine, User
+from labkit.services import Capability, Services
+from labkit.services.evidence import connections, count_rows
+
+MakeEngine = Callable[..., Engine]
+CancelEverywhere = Callable[..., Awaitable[list[bool]]]
+
+
+def ada(email: str = "ada@example.org") -> User:
+    return User(email=email, name="Ada")
+
+
+def entries(engine: Engine) -> dict[object, AsyncSession]:
+    return dict(engine._registry.registry.registry)
+
+
+async def test_in_one_task_it_is_the_same_however_deep(engine: Engine, any_services: Services) -> None:
+    async def deep(levels: int) -> AsyncSession:
+        async with engine.session() as session:
+            return session if not levels else await deep(levels - 1)
+
+    async with engine.session() as session:
+        assert await deep(20) is session
+        assert list(entries(engine).values()) == [session]
+    assert entries(engine) == {}
+
+
+async def test_the_next_block_gets_a_new_one(engine: Engine, any_services: Services) -> None:
+    async with engine.session() as first:
+        pass
+    async with engine.session() as second:
+        pass
+    assert first is not second
+
+
+async def test_another_task_gets_its_own(engine: Engine, any_services: Services) -> None:
+    barrier = asyncio.Barrier(3)
+
+    async def take() -> AsyncSession:
+        async with engine.session() as session:
+            await barrier.wait()
+            return session
+
+    sessions = await asyncio.gather(take(), take(), take())
+    assert len(set(map(id, sessions))) == 3
+    assert entries(engine) == {}
+
+
+async def test_a_child_task_gets_its_own(engine: Engine, any_services: Services) -> None:
+    async def child() -> AsyncSession:
+        async with engine.session() as session:
+            return session
+
+    async with engine.session() as session:
+        assert await asyncio.create_task(child()) is not session
+        assert list(entries(engine).values()) == [session]
+
+
+async def test_the_outermost_block_commits(engine: Engine, any_services: Services) -> None:
+    async with engine.session() as session:
+        async with engine.session():
+            session.add(ada())
+        if any_services.provider != "sqlite":
+            assert await asyncio.create_task(count_rows(any_services, "users")) == 0
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_an_exception_rolls_back_all_of_it(engine: Engine, any_services: Services) -> None:
+    with pytest.raises(KeyError):
+        async with engine.session():
+            await engine.save(ada())
+            await engine.save(ada("bob@example.org"))
+            raise KeyError
+    assert await count_rows(any_services, "users") == 0
+    assert entries(engine) == {}
+
+
+async def test_an_exception_caught_inside_leaves_the_outer_block_to_commit(
+    engine: Engine, any_services: Services
+) -> None:
+    async with engine.session():
+        await engine.save(ada())
+        with pytest.raises(KeyError):
+            async with engine.session():
+                raise KeyError
+        await engine.save(ada("bob@example.org"))
+    assert await count_rows(any_services, "users") == 2
+
+
+async def test_a_commit_that_fails_leaves_nothing_behind(engine: Engine, any_services: Services) -> None:
+    await engine.save(ada())
+    with pytest.raises(IntegrityError):
+        async with engine.session() as session:
+            session.add_all([ada("bob@example.org"), ada()])
+    assert await count_rows(any_services, "users") == 1
+    assert entries(engine) == {}
+    assert engine.statistics().checked_out == 0
+
+
+async def test_an_integrity_error_of_save_can_be_caught_and_the_block_goes_on(
+    engine: Engine, any_services: Services
+) -> None:
+    async with engine.session():
+        await engine.save(ada())
+        with pytest.raises(IntegrityError):
+            await engine.save(ada("bob@example.org"), ada())
+        await engine.save(ada("cy@example.org"))
+        found = [user.email for user in await engine.find(User)]
+        assert found == ["ada@example.org", "cy@example.org"]
+    assert await count_rows(any_services, "users") == 2
+
+
+async def test_a_block_that_asks_nothing_holds_no_connection(engine: Engine, any_services: Services) -> None:
+    async with engine.session():
+        assert engine.statistics().checked_out == 0
+
+
+async def test_a_session_can_not_be_used_after_its_block(engine: Engine, any_services: Services) -> None:
+    async with engine.session() as session:
+        await session.execute(select(1))
+    with pytest.raises(InvalidRequestError, match="closed"):
+        await session.execute(select(1))
+    assert engine.statistics().checked_out == 0
+
+
+async def test_a_commit_by_the_caller_is_kept_whatever_comes_then(engine: Engine, any_services: Services) -> None:
+    with pytest.raises(KeyError):
+        async with engine.session() as session:
+            await engine.save(ada())
+            await session.commit()
+            await engine.save(ada("bob@example.org"))
+            raise KeyError
+    assert await count_rows(any_services, "users", email="ada@example.org") == 1
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_a_rollback_by_the_caller_lets_the_block_begin_again(engine: Engine, any_services: Services) -> None:
+    async with engine.session() as session:
+        await engine.save(ada())
+        await session.rollback()
+        await engine.save(ada("bob@example.org"))
+    assert await count_rows(any_services, "users", email="bob@example.org") == 1
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_a_block_entered_in_one_task_and_left_in_another_is_forgotten_all_the_same(
+    engine: Engine, any_services: Services
+) -> None:
+    block = engine.session()
+
+    async def enter() -> None:
+        await block.__aenter__()
+        await engine.save(ada())
+
+    async def leave() -> None:
+        await block.__aexit__(None, None, None)
+
+    await asyncio.create_task(enter())
+    assert len(entries(engine)) == 1
+    await asyncio.create_task(leave())
+    assert entries(engine) == {}
+    assert engine.statistics().sessions == ()
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_the_entry_is_taken_out_before_the_session_closes(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    seen = []
+
+    class Watching(Engine):
+        async def _release(self, task: asyncio.Task[object]) -> None:
+            [session] = entries(self).values()
+            close = session.close
+
+            async def closing() -> None:
+                seen.append(entries(self))
+                await close()
+
+            session.close = closing  # type: ignore[method-assign]
+            await super()._release(task)
+
+    async with make_engine(Watching) as engine:
+        await engine.create_tables()
+        await engine.save(ada())
+    assert seen == [{}]
+
+
+@pytest.mark.needs(Capability.ISOLATION)
+async def test_a_block_is_whole_or_nothing_wherever_it_is_cancelled(
+    engine: Engine, services: Services, cancel_everywhere: CancelEverywhere
+) -> None:
+    emails = iter(f"user{i}@example.org" for i in range(1000))
+    pairs = []
+
+    async def block() -> None:
+        pairs.append((next(emails), next(emails)))
+        async with engine.session() as session:
+            await engine.save(ada(pairs[-1][0]))
+            await session.execute(text("SELECT 1"))
+            await engine.get(User, email=pairs[-1][0])
+            await engine.save(ada(pairs[-1][1]))
+
+    async def check(cancelled: bool) -> None:
+        found = [await count_rows(services, "users", email=email) for email in pairs[-1]]
+        assert found in ([0, 0], [1, 1])
+        assert cancelled or found == [1, 1]
+        assert engine.statistics().checked_out == 0
+        assert engine.statistics().sessions == ()
+        assert entries(engine) == {}
+
+    outcomes = await cancel_everywhere(block, check)
+    assert len(outcomes) > 10
+    assert sum(outcomes) > 10
+
+
+@pytest.mark.needs(Capability.PROCESSLIST)
+async def test_a_cancelled_query_leaves_no_connection_behind(engine: Engine, services: Services) -> None:
+    async def sleep() -> None:
+        async with engine.session() as session:
+            await session.execute(text("SELECT SLEEP(30)"))
+
+    task = asyncio.create_task(sleep())
+    while not any("SLEEP" in (each.info or "").upper() for each in await connections(services)):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert engine.statistics().checked_out == 0
+    assert entries(engine) == {}
+
+
+async def test_a_task_group_that_fails_leaves_nothing_behind(engine: Engine, any_services: Services) -> None:
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        async with engine.session():
+            await engine.save(ada())
+            inside.set()
+            await asyncio.Event().wait()
+
+    async def fail() -> None:
+        await inside.wait()
+        raise KeyError
+
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work())
+            group.create_task(fail())
+    assert await count_rows(any_services, "users") == 0
+    assert entries(engine) == {}
+
+
+async def test_a_failing_registry_leaves_the_task_outside_of_any_unit(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    class Failing(Engine):
+        def _sessions(self) -> None:  # type: ignore[override]
+            raise ZeroDivisionError
+
+    async with make_engine(Failing) as engine:
+        with pytest.raises(ZeroDivisionError):
+            async with engine.session():
+                pass
+        assert engine.statistics().sessions == ()
+
+
+async def test_a_registry_made_anew_at_each_access_gives_another_session_each_time(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    """What the story's bug rests on: the registry is asked anew at each access, and the depth is not in it."""
+    asked = []
+
+    class Asking(Engine):
+        def _sessions(self):  # type: ignore[no-untyped-def]
+            asked.append(asyncio.current_task())
+            return super()._sessions()
+
+    async with make_engine(Asking) as engine:
+        await engine.create_tables()
+        async with engine.session():
+            async with engine.session():
+                pass
+            assert len(asked) == 2
+        assert len(asked) == 3
+        await engine.save(ada())
+        assert len(asked) == 5
