@@ -52,7 +52,7 @@ async def run_embedded(folder: Path) -> AsyncIterator[Services]:
     """
     Run both servers while the block runs, MySQL's data in `folder`, which is the caller's to delete.
 
-    Raises `CannotStart` when a port or a file can't be had. At the end clients are cut off, and the threads have ended.
+    Raises `CannotStart` when a port or a file can't be had. At the end clients are cut off, the threads gone.
     """
     async with _redis() as redis:
         from labkit.services.embedded.server import MysqlServer

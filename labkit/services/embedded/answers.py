@@ -42,10 +42,10 @@ def explain(error: sqlite3.Error, plan: Plan, backend: Backend) -> SqlFault:
     """Return the MySQL fault that says what SQLite's error says."""
     text = str(error)
     catalog = backend.shared.catalog
-    if backend.fault is not None:
-        return backend.fault
+    if backend.storing.fault is not None:
+        return backend.storing.fault
     if found := re.match(r"UNIQUE constraint failed: (.*)", text):
-        return _duplicate(found[1], catalog, backend.row)
+        return _duplicate(found[1], catalog, backend.storing.row)
     if found := re.match(r"NOT NULL constraint failed: .*\.(.*)", text):
         return SqlFault(1048, f"Column '{found[1]}' cannot be null")
     if text == "FOREIGN KEY constraint failed":
@@ -54,6 +54,8 @@ def explain(error: sqlite3.Error, plan: Plan, backend: Backend) -> SqlFault:
         return SqlFault(3819, f"Check constraint '{found[1]}' is violated.")
     if found := re.match(r"ambiguous column name: (.*)", text):
         return SqlFault(1052, f"Column '{found[1]}' in field list is ambiguous")
+    if re.match(r"no such (table|column)|database schema has changed", text):
+        return SqlFault(1412, "Table definition has changed, please retry transaction")
     if text == "interrupted":
         return SqlFault(1317, "Query execution was interrupted")
     return SqlFault(
@@ -98,6 +100,6 @@ def _key(table: Table, key: ForeignKey) -> str:
 
 def affected(plan: Plan, backend: Backend, changed: int, *, count_found: bool) -> Done:
     """Return the counts of a write as MySQL counts: an upsert that changes a row counts twice."""
-    same, updated = backend.upserts
+    same, updated = backend.storing.upserts
     rows = changed + updated + (same if count_found else 0) if plan.kind == "upsert" else max(changed, 0)
-    return Done(rows, backend.generated or backend.chosen)
+    return Done(rows, backend.storing.generated or backend.storing.chosen)

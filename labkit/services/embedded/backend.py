@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from labkit.services.embedded import functions
 from labkit.services.embedded.catalog import Catalog
+from labkit.services.embedded.ddl import Definition
 from labkit.services.embedded.faults import SqlFault
-from labkit.services.embedded.sqltypes import Stored
+from labkit.services.embedded.storing import Storing
 
 __all__ = ["Backend", "Result", "Shared"]
 
@@ -54,11 +55,7 @@ class Backend:
         self.refresh = False  # READ COMMITTED: each statement sees what is committed by then
         self.serial = False  # SERIALIZABLE: one transaction at a time
         self.wait = 50.0  # innodb_lock_wait_timeout
-        self.row: dict[str, Stored] = {}  # the values of the row stored last: an integrity error is about them
-        self.generated = 0  # the first number given out by the running statement
-        self.chosen = 0  # the last number that the running statement chose itself
-        self.upserts = [0, 0]  # rows that an upsert found and left as they were, and changed
-        self.fault: SqlFault | None = None
+        self.storing = Storing(shared.catalog)
         self._checks_keys = True
         self._writing = False
         self._savepoints: list[str] = []
@@ -70,43 +67,13 @@ class Backend:
         db.execute("PRAGMA synchronous=OFF")
         db.execute("PRAGMA foreign_keys=ON")
         functions.install(db)
-        db.create_function("store", 3, self._store)
-        db.create_function("store_number", 3, self._store_number)
-        db.create_function("count_upsert", 1, self._count_upsert)
+        self.storing.install(db)
         return db
 
     @property
     def in_transaction(self) -> bool:
         """Tell what the client is told: whether a transaction is open."""
         return self.explicit or self._db.in_transaction
-
-    def _store(self, place: str, value: Stored, row: int) -> Stored:
-        table, _, name = place.partition(".")
-        column = self.shared.catalog.tables[table].column(name)
-        assert column is not None
-        try:
-            kept = column.type.store(value, column.name, row)
-        except SqlFault as fault:
-            self.fault = fault
-            raise
-        self.row[column.name] = kept
-        return kept
-
-    def _store_number(self, place: str, value: Stored, row: int) -> Stored:
-        table = place.partition(".")[0]
-        number = self._store(place, value, row)
-        if not number:
-            number = self.shared.catalog.next_number(table)
-            self.generated = self.generated or number
-        else:
-            self.chosen = int(number)
-            self.shared.catalog.skip_number(table, self.chosen)
-        self.row[place.partition(".")[2]] = number
-        return number
-
-    def _count_upsert(self, changes: int) -> int:
-        self.upserts[bool(changes)] += 1
-        return changes
 
     async def begin(self, *, snapshot: bool = False) -> None:
         """Begin a transaction, after committing one that is open."""
@@ -147,9 +114,9 @@ class Backend:
             self._savepoints = self._savepoints[:keep]
         await self._thread(self._execute, f"{command} `{name}`", {})
 
-    async def read(self, sql: str, values: Mapping[str, Any]) -> Result:
-        """Run a query; with autocommit off, it begins a transaction."""
-        if self.explicit or not self.autocommit:
+    async def read(self, sql: str, values: Mapping[str, Any], *, of_tables: bool = True) -> Result:
+        """Run a query; with autocommit off, one that reads tables begins a transaction."""
+        if of_tables and (self.explicit or not self.autocommit):
             if self.refresh and not self._writing:
                 await self._renew("BEGIN")
             await self._open()
@@ -166,25 +133,28 @@ class Backend:
             if not self._db.in_transaction:
                 self._release()
 
-    async def define(self, statements: list[str], apply: Callable[[], None]) -> None:
+    async def define(self, prepare: Callable[[], Definition]) -> None:
         """Change tables: commits what is open, as MySQL does, and can't be rolled back."""
         await self.commit()
         await self._lock()
         try:
-            await self._thread(self._define, statements)
-            apply()
+            definition = prepare()
+            await self._thread(self._define, definition.statements)
+            definition.apply()
         finally:
             self._release()
 
     def _define(self, statements: list[str]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        # Foreign keys were looked at already: SQLite would look at the rows, MySQL looks at the tables.
+        self._db.execute("PRAGMA foreign_keys=OFF")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             for statement in statements:
                 self._db.execute(statement)
-        except sqlite3.Error:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("COMMIT")
+        finally:
+            self._db.rollback()
+            self._db.execute(f"PRAGMA foreign_keys={'ON' if self._checks_keys else 'OFF'}")
 
     def check_keys(self, on: bool) -> None:
         """Turn foreign keys' checks on or off."""
@@ -231,7 +201,7 @@ class Backend:
             self.shared.write_lock.release()
 
     def _execute(self, sql: str, values: Mapping[str, Any]) -> Result:
-        self.fault, self.row, self.generated, self.chosen, self.upserts = None, {}, 0, 0, [0, 0]
+        self.storing.begin_statement()
         cursor = self._db.execute(sql, values)
         return Result(cursor.fetchall(), cursor.rowcount)
 

@@ -34,6 +34,7 @@ class Index:
     name: str
     columns: tuple[str, ...]
     unique: bool = False
+    implicit: bool = False  # made for a foreign key; another index that serves it takes its place
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,27 @@ class Table:
         named = (i.name for i in self.indexes if i.unique and tuple(c.lower() for c in i.columns) == wanted)
         return next(named, "PRIMARY")
 
+    def covers(self, columns: tuple[str, ...]) -> bool:
+        """Tell whether an index begins with these columns."""
+        return any(i.columns[: len(columns)] == columns for i in self.indexes)
+
+    def with_key_indexes(self) -> Table:
+        """Return the table with an index for each foreign key that has none."""
+        table = self
+        for key in self.foreign_keys:
+            if not table.covers(key.columns):
+                table = replace(table, indexes=(*table.indexes, Index(key.name, key.columns, implicit=True)))
+        return table
+
+    def with_index(self, index: Index) -> Table:
+        """Return the table with an index more, and without implicit ones that it makes needless."""
+        kept = (i for i in self.indexes if not (i.implicit and index.columns[: len(i.columns)] == i.columns))
+        return replace(self, indexes=(*kept, index))
+
+    def without_index(self, index: Index) -> Table:
+        """Return the table without an index."""
+        return replace(self, indexes=tuple(i for i in self.indexes if i is not index))
+
 
 @dataclass
 class Catalog:
@@ -105,10 +127,11 @@ class Catalog:
         self.tables = {**self.tables, table.name: table}
         self.version += 1
 
-    def drop(self, name: str) -> None:
-        """Forget a table and its numbers."""
-        self.tables = {n: t for n, t in self.tables.items() if n != name}
-        self._numbers.pop(name, None)
+    def drop(self, *names: str) -> None:
+        """Forget tables and their numbers."""
+        self.tables = {n: t for n, t in self.tables.items() if n not in names}
+        for name in names:
+            self._numbers.pop(name, None)
         self.version += 1
 
     def restart_numbers(self, name: str) -> None:
@@ -134,18 +157,3 @@ class Catalog:
     def referring(self, name: str) -> list[tuple[Table, ForeignKey]]:
         """Return the foreign keys of other tables that name this one."""
         return [(t, key) for t in self for key in t.foreign_keys if key.table == name and t.name != name]
-
-    def add_index(self, table: str, index: Index) -> None:
-        """Add an index to a table."""
-        found = self.table(table)
-        if any(i.name.lower() == index.name.lower() for i in found.indexes):
-            raise SqlFault(1061, f"Duplicate key name '{index.name}'")
-        self.put(replace(found, indexes=(*found.indexes, index)))
-
-    def drop_index(self, table: str, name: str) -> None:
-        """Drop an index from a table."""
-        found = self.table(table)
-        kept = tuple(i for i in found.indexes if i.name.lower() != name.lower())
-        if len(kept) == len(found.indexes):
-            raise SqlFault(1091, f"Can't DROP '{name}'; check that column/key exists")
-        self.put(replace(found, indexes=kept))

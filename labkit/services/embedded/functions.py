@@ -7,13 +7,13 @@ import sqlite3
 import unicodedata
 import uuid
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["install"]
+from labkit.services.embedded.sqltypes import EXACT
 
-EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
+__all__ = ["install"]
 
 
 def install(db: sqlite3.Connection) -> None:
@@ -44,7 +44,7 @@ def install(db: sqlite3.Connection) -> None:
 def _comparing(key: Callable[[str], Any]) -> Callable[[str, str], int]:
     def compare(left: str, right: str) -> int:
         a, b = key(left), key(right)
-        return (a > b) - (a < b)
+        return int(a > b) - int(a < b)
 
     return compare
 

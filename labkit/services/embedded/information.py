@@ -29,10 +29,11 @@ NUMBERS = {
 
 SHAPES = {
     "schemata": "catalog_name schema_name default_character_set_name default_collation_name",
-    "tables": "table_catalog table_schema table_name table_type engine auto_increment table_collation table_comment",
-    "columns": "table_catalog table_schema table_name column_name ordinal_position column_default is_nullable data_type "
-    "character_maximum_length numeric_precision numeric_scale datetime_precision character_set_name collation_name "
-    "column_type column_key extra column_comment",
+    "tables": "table_catalog table_schema table_name table_type engine auto_increment table_collation "
+    "table_comment",
+    "columns": "table_catalog table_schema table_name column_name ordinal_position column_default is_nullable "
+    "data_type character_maximum_length numeric_precision numeric_scale datetime_precision character_set_name "
+    "collation_name column_type column_key extra column_comment",
     "statistics": "table_schema table_name non_unique index_name seq_in_index column_name nullable index_type",
     "key_column_usage": "constraint_schema constraint_name table_schema table_name column_name ordinal_position "
     "position_in_unique_constraint referenced_table_schema referenced_table_name referenced_column_name",
@@ -52,12 +53,12 @@ def _shape(name: str) -> Table:
 SCHEMA = Catalog({name: _shape(name) for name in SHAPES}, database="information_schema")
 
 
-def is_information(node: exp.Expression) -> bool:
+def is_information(node: exp.Expr) -> bool:
     """Tell whether a query reads the information schema."""
     return any(table.text("db").lower() == "information_schema" for table in node.find_all(exp.Table))
 
 
-def information(node: exp.Expression, values: dict[str, Any], session: Session) -> Rows:
+def information(node: exp.Expr, values: dict[str, Any], session: Session) -> Rows:
     """Answer a query on the information schema, in a small database made for it."""
     for table in node.find_all(exp.Table):
         table.set("this", exp.to_identifier(table.name.lower()))
@@ -101,7 +102,8 @@ def _column(table: Table, column: Column, position: int) -> tuple[Any, ...]:
         "def", DATABASE, table.name, column.name, position, default_of(column), "YES" if column.nullable else "NO",
         kind.name, _length(kind), kind.arguments[0] if kind.name == "decimal" else None,
         kind.scale if kind.name == "decimal" else None, kind.scale if kind.family == "moment" else None,
-        charset, collation, str(kind), key_of(table, column), "auto_increment" if column.auto_increment else "", column.comment,
+        charset, collation, str(kind), key_of(table, column), "auto_increment" if column.auto_increment else "",
+        column.comment,
     )  # fmt: skip
 
 
@@ -129,8 +131,9 @@ def _key_columns(session: Session) -> list[tuple[Any, ...]]:
             rows += [(DATABASE, index.name, DATABASE, table.name, column, n, None, None, None, None)
                      for n, column in enumerate(index.columns, 1)]  # fmt: skip
         for key in table.foreign_keys:
+            pairs = enumerate(zip(key.columns, key.referred, strict=True), 1)
             rows += [(DATABASE, key.name, DATABASE, table.name, column, n, n, DATABASE, key.table, other)
-                     for n, (column, other) in enumerate(zip(key.columns, key.referred, strict=True), 1)]  # fmt: skip
+                     for n, (column, other) in pairs]  # fmt: skip
     return rows
 
 

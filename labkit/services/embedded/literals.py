@@ -1,4 +1,4 @@
-"""Literals: what a statement's text holds apart from its values, so that its translation can be kept and used again."""
+"""Literals: a statement's text apart from its values, so that its translation can be kept and used again."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ class Plan:
     """
     Hold one statement as SQLite runs it, and what is needed to answer as MySQL does.
 
-    `columns` are the result's, None for a statement that gives no rows. `inserts` names the table that gets rows,
-    `given` the columns that the statement itself fills; `locks` says that rows are locked or changed; `sleep` is the
-    argument of SLEEP(), `information` a query on the information schema.
+    `columns` are the result's, None for a statement that gives no rows. `locks` says that rows are locked or
+    changed. `table` is the one that is written to, `given` those of its columns that the statement itself fills.
+    `sleep` is the argument of SLEEP(), `information` a query on the information schema.
     """
 
     sql: str
@@ -30,8 +30,8 @@ class Plan:
     table: str = ""
     kind: str = "select"
     given: frozenset[str] = field(default_factory=frozenset)
-    sleep: exp.Expression | None = None
-    information: exp.Expression | None = None
+    sleep: exp.Expr | None = None
+    information: exp.Expr | None = None
     version: int = 0
 
 
@@ -66,6 +66,6 @@ class Backend(SQLite):
         IDENTIFIERS = ["`"]  # noqa: RUF012
 
 
-def render(node: exp.Expression) -> str:
+def render(node: exp.Expr) -> str:
     """Return a rewritten statement as SQLite's SQL."""
     return node.sql(Backend, identify=True, comments=False)

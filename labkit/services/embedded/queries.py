@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from labkit.services.embedded import calculations, comparisons, expressions  # they register their handlers
 from labkit.services.embedded.catalog import Catalog
-from labkit.services.embedded.expressions import NeedsText, typed, under
 from labkit.services.embedded.faults import SqlFault, refuse
+from labkit.services.embedded.rewriting import NeedsText, typed, under
 from labkit.services.embedded.sqltypes import BIGINT, SqlType
 
-__all__ = ["Scope", "base_table", "query"]
+__all__ = ["Scope", "base_table", "calculations", "comparisons", "expressions", "query"]
 
 Columns = Mapping[str, SqlType]
 CLAUSES = {
@@ -65,7 +66,7 @@ class Scope:
         """Return the columns that `*` or `table.*` stands for."""
         return [pair for name, _ in self._tables(table) for pair in self.shown[name]]
 
-    def subquery(self, node: exp.Expression) -> SqlType:
+    def subquery(self, node: exp.Expr) -> SqlType:
         """Rewrite a query inside an expression; its type is that of its first column."""
         inner = node.this if isinstance(node, exp.Exists | exp.Subquery) else node
         columns = query(inner, self.catalog, self)
@@ -79,7 +80,7 @@ class Scope:
         self.tables[name] = {column.lower(): kind for column, kind in columns}
 
 
-def _clause(node: exp.Expression) -> str:
+def _clause(node: exp.Expr) -> str:
     """Name the clause that a node stands in, as MySQL's error texts do."""
     clauses = {exp.Where: "where clause", exp.Order: "order clause", exp.Group: "group statement",
                exp.Having: "having clause", exp.Join: "on clause"}  # fmt: skip
@@ -87,7 +88,7 @@ def _clause(node: exp.Expression) -> str:
     return clauses[type(found)] if found is not None else "field list"
 
 
-def base_table(node: exp.Expression, catalog: Catalog) -> list[tuple[str, SqlType]]:
+def base_table(node: exp.Expr, catalog: Catalog) -> list[tuple[str, SqlType]]:
     """Return a table's columns, after leaving out the database's name; fault if there is no such table."""
     database = node.args.get("db")
     if database is not None and database.name.lower() != catalog.database:
@@ -96,7 +97,7 @@ def base_table(node: exp.Expression, catalog: Catalog) -> list[tuple[str, SqlTyp
     return [(column.name, column.type) for column in catalog.table(node.name).columns]
 
 
-def query(node: exp.Expression, catalog: Catalog, outer: Scope | None = None) -> list[tuple[str, SqlType]]:
+def query(node: exp.Expr, catalog: Catalog, outer: Scope | None = None) -> list[tuple[str, SqlType]]:
     """Rewrite a SELECT or UNION in place; return its columns' names and types."""
     if isinstance(node, exp.Subquery) and not node.alias:
         return query(node.this, catalog, outer)
@@ -144,6 +145,9 @@ def _sources(node: exp.Select, scope: Scope) -> None:
     first = node.args.get("from_")
     if first is None:
         return
+    if isinstance(first.this, exp.Table) and first.this.name.upper() == "DUAL":
+        node.set("from_", None)
+        return
     _source(first.this, scope)
     for join in node.args.get("joins") or []:
         if join.args.get("using") or join.method or join.side == "RIGHT" or join.side == "FULL":
@@ -154,7 +158,7 @@ def _sources(node: exp.Select, scope: Scope) -> None:
             typed(join.args["on"], scope)
 
 
-def _source(node: exp.Expression, scope: Scope) -> None:
+def _source(node: exp.Expr, scope: Scope) -> None:
     if isinstance(node, exp.Subquery):
         scope.add(node.alias, query(node.this, scope.catalog, scope.outer))
         scope.derived.add(node.alias)
@@ -177,7 +181,7 @@ def _projections(node: exp.Select, scope: Scope) -> list[tuple[str, SqlType]]:
     return columns
 
 
-def _star(item: exp.Expression, scope: Scope) -> list[tuple[str, SqlType]]:
+def _star(item: exp.Expr, scope: Scope) -> list[tuple[str, SqlType]]:
     table = item.args.get("table")
     if table is not None and table.name not in scope.tables:
         raise SqlFault(1051, f"Unknown table '{table.name}'")
@@ -186,17 +190,17 @@ def _star(item: exp.Expression, scope: Scope) -> list[tuple[str, SqlType]]:
     return scope.star(table.name if table is not None else "")
 
 
-def _projection(item: exp.Expression, scope: Scope) -> tuple[str, SqlType]:
+def _projection(item: exp.Expr, scope: Scope) -> tuple[str, SqlType]:
     if isinstance(item, exp.Alias | exp.Column):
         name = item.alias_or_name
     elif item.find(exp.Placeholder):
         raise NeedsText  # the column is named by its text
     else:
-        name = item.sql("mysql")
+        name = item.name if isinstance(item, exp.Literal) else item.sql("mysql")
     return name, typed(item, scope)
 
 
-def _tail(node: exp.Expression, scope: Scope) -> None:
+def _tail(node: exp.Expr, scope: Scope) -> None:
     """Rewrite ORDER BY, LIMIT and OFFSET."""
     for item in node.args["order"].expressions if node.args.get("order") else []:
         _position(item.this)
@@ -207,7 +211,7 @@ def _tail(node: exp.Expression, scope: Scope) -> None:
         raise refuse("OFFSET without LIMIT")
 
 
-def _position(node: exp.Expression) -> None:
+def _position(node: exp.Expr) -> None:
     """Ask for the text where a number names a column by its position."""
     if isinstance(node, exp.Placeholder):
         raise NeedsText

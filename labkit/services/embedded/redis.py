@@ -1,4 +1,4 @@
-"""A Redis for teaching: fakeredis' commands, spoken over a loopback port from a thread and an event loop of its own."""
+"""A Redis for teaching: fakeredis' commands over a loopback port, from a thread and an event loop of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_LOGIN = "NOAUTH Authentication required."
 WRONG_LOGIN = "WRONGPASS invalid username-password pair or user is disabled."
 
 
-class Client(AsyncFakeSocket):  # type: ignore[misc]
+class Client(AsyncFakeSocket):
     """
     One client's side of the fake server.
 

@@ -14,9 +14,10 @@ from mysql_mimic.stream import MysqlStream
 from labkit.services.embedded.backend import Backend, Shared
 from labkit.services.embedded.catalog import DATABASE
 from labkit.services.embedded.faults import SqlFault
-from labkit.services.embedded.plans import PlanCache
+from labkit.services.embedded.logins import Accounts, WireReader
 from labkit.services.embedded.session import Session
-from labkit.services.embedded.wire import Accounts, Wire, WireReader
+from labkit.services.embedded.statements import Planner
+from labkit.services.embedded.wire import Wire
 
 __all__ = ["MysqlServer"]
 
@@ -26,7 +27,7 @@ HOST = "127.0.0.1"
 
 class MysqlServer:
     """
-    Serve SQLite to MySQL clients. It is for teaching: it runs the SQL it knows as MySQL would, and refuses the rest.
+    Serve SQLite to MySQL clients. It is for teaching: what it knows it does as MySQL does, the rest it refuses.
 
     `start` and `stop` block shortly; call them from any thread but the server's own.
     """
@@ -71,7 +72,8 @@ class MysqlServer:
 
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._shared, self._plans = Shared(self._path), PlanCache()
+        self._shared = Shared(self._path)
+        self._planner = Planner(self._shared.catalog)
         self._accounts = Accounts(self.user, self.password)
         server = await self._loop.create_server(self._protocol, HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -96,7 +98,7 @@ class MysqlServer:
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._next += 1
         number = self._next
-        session = Session(self, Backend(self._shared), self._plans)
+        session = Session(self, Backend(self._shared), self._planner)
         wire = self._wires[number] = Wire(MysqlStream(reader, writer), session, self._accounts, number)
         try:
             await wire.serve()

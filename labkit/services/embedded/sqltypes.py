@@ -6,13 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from labkit.services.embedded.faults import SqlFault, refuse
 
-__all__ = ["BIGINT", "BLOB", "DATETIME", "DECIMAL", "DOUBLE", "NULL", "TEXT", "SqlType", "Stored"]
+__all__ = ["BIGINT", "BLOB", "DATETIME", "DECIMAL", "DOUBLE", "EXACT", "NULL", "TEXT", "SqlType", "Stored"]
 
+EXACT = Context(prec=100, rounding=ROUND_HALF_UP)
 Stored = int | float | str | bytes | None
 
 INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
@@ -27,7 +28,7 @@ TIME = re.compile(r"(-?)(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)?$")
 
 @dataclass(frozen=True)
 class SqlType:
-    """Describe a MySQL type: its name, what stands in its brackets, and whether it is unsigned or compares bytes."""
+    """Describe a MySQL type: its name, what stands in its brackets, unsigned or not, compared by bytes or not."""
 
     name: str
     arguments: tuple[Any, ...] = ()
@@ -139,10 +140,10 @@ def _decimal(kind: SqlType, value: Any, where: str) -> Stored:
     digits = int(kind.arguments[0]) if kind.arguments else 10
     if number.adjusted() > 66:
         raise SqlFault(1264, f"Out of range value for {where}")
-    kept = number.quantize(Decimal(1).scaleb(-kind.scale), ROUND_HALF_UP)
+    kept = EXACT.quantize(number, Decimal(1).scaleb(-kind.scale))
     if kept.copy_abs() >= Decimal(10) ** (digits - kind.scale):
         raise SqlFault(1264, f"Out of range value for {where}")
-    return f"{kept + 0:f}"  # adding 0 turns -0.00 into 0.00
+    return f"{kept if kept else kept.copy_abs():f}"
 
 
 def _text(kind: SqlType, value: Any, where: str) -> Stored:

@@ -34,7 +34,6 @@ DEFAULTS: dict[str, Any] = {
     "system_time_zone": "UTC",
     "time_zone": "SYSTEM",
     "transaction_isolation": "REPEATABLE-READ",
-    "tx_isolation": "REPEATABLE-READ",
     "transaction_read_only": 0,
     "version": VERSION,
     "version_comment": "labkit's embedded server for teaching",
@@ -88,11 +87,10 @@ class Variables:
             if not str(value).isdigit():
                 raise SqlFault(1232, f"Incorrect argument type to variable '{name}'")
             return max(1, int(value))
-        if name in ("transaction_isolation", "tx_isolation"):
+        if name == "transaction_isolation":
             level = str(value).upper().replace(" ", "-")
             if level not in LEVELS:
                 raise refuse(f"the isolation level {level}")
-            self._own["tx_isolation"] = self._own["transaction_isolation"] = level
             return level
         if str(value).lower() not in {str(self[name]).lower(), "+00:00", "utc", "utf8mb4", "utf8"}:
             raise refuse(f"SET {name} = {value}")

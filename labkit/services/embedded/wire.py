@@ -7,95 +7,42 @@ import contextlib
 import logging
 import struct
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mysql_mimic.auth import IdentityProvider, NativePasswordAuthPlugin, User
 from mysql_mimic.charset import CharacterSet
 from mysql_mimic.connection import Connection
 from mysql_mimic.constants import DEFAULT_SERVER_CAPABILITIES
 from mysql_mimic.control import LocalControl
-from mysql_mimic.errors import MysqlError
-from mysql_mimic.results import ResultColumn, ResultSet
+from mysql_mimic.errors import ErrorCode, MysqlError
 from mysql_mimic.stream import ConnectionClosed, MysqlStream
-from mysql_mimic.types import Capabilities, ColumnType, Commands, ServerStatus
+from mysql_mimic.types import Capabilities, Commands, ServerStatus
 
-from labkit.services.embedded.answers import Done, Rows
+from labkit.services.embedded.answers import Done
 from labkit.services.embedded.faults import SqlFault, refuse
-from labkit.services.embedded.sqltypes import BLOBS, TEXTS, SqlType
+from labkit.services.embedded.logins import Accounts, WireReader
+from labkit.services.embedded.results import result_set
 
 if TYPE_CHECKING:
     from labkit.services.embedded.session import Session
 
-__all__ = ["Accounts", "Wire", "WireReader"]
+__all__ = ["Wire"]
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = DEFAULT_SERVER_CAPABILITIES | Capabilities.CLIENT_FOUND_ROWS | Capabilities.CLIENT_TRANSACTIONS
-TYPES = {
-    "tinyint": ColumnType.TINY,
-    "smallint": ColumnType.SHORT,
-    "mediumint": ColumnType.INT24,
-    "int": ColumnType.LONG,
-    "bigint": ColumnType.LONGLONG,
-    "float": ColumnType.FLOAT,
-    "double": ColumnType.DOUBLE,
-    "decimal": ColumnType.NEWDECIMAL,
-    "datetime": ColumnType.DATETIME,
-    "timestamp": ColumnType.TIMESTAMP,
-    "date": ColumnType.DATE,
-    "time": ColumnType.TIME,
-    "json": ColumnType.JSON,
-    "char": ColumnType.STRING,
-    "enum": ColumnType.STRING,
-}
 
 
-class WireReader(asyncio.StreamReader):
-    """Read whole packets' parts, and say at once when the client has gone."""
-
-    on_gone: Callable[[], None] | None = None
-
-    async def read(self, n: int = -1) -> bytes:
-        """Return exactly `n` bytes, or none at the end."""
-        try:
-            return await self.readexactly(n)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return b""
-
-    def feed_eof(self) -> None:
-        """Note the end, and tell the connection."""
-        super().feed_eof()
-        if self.on_gone is not None:
-            self.on_gone()
-
-    def set_exception(self, exc: Exception) -> None:
-        """Note a broken socket, and tell the connection."""
-        super().set_exception(exc)
-        if self.on_gone is not None:
-            self.on_gone()
-
-
-class Accounts(IdentityProvider):
-    """Know one account, and let an unknown name fail as a wrong password does."""
-
-    def __init__(self, name: str, password: str) -> None:
-        self._name = name
-        self._auth = NativePasswordAuthPlugin.create_auth_string(password)
-
-    async def get_user(self, username: str) -> User:
-        """Return the account of that name; an unknown one can't be logged in to."""
-        secret = self._auth if username == self._name else "0" * 40
-        return User(name=username, auth_string=secret, auth_plugin=NativePasswordAuthPlugin.name)
-
-
-class Wire(Connection):
+class Wire(Connection):  # type: ignore[misc]
     """Serve one client. mysql-mimic does the handshake and the packets, this class the commands."""
 
     def __init__(self, stream: MysqlStream, session: Session, accounts: Accounts, number: int) -> None:
-        super().__init__(stream, session, LocalControl(), accounts, CAPABILITIES)  # type: ignore[arg-type]
+        super().__init__(stream, session, LocalControl(), accounts, CAPABILITIES)
         self.connection_id = session.connection_id = number
-        self.host = "%s:%s" % stream.writer.get_extra_info("peername")[:2]
+        session.host, port = stream.writer.get_extra_info("peername")[:2]
+        self.host = f"{session.host}:{port}"
+        self.status_flags = (
+            ServerStatus.SERVER_STATUS_AUTOCOMMIT
+        )  # from the first packet on, or clients don't ask for it
         self.command = "Connect"
         self.info: str | None = None
         self.since = time.monotonic()
@@ -108,7 +55,8 @@ class Wire(Connection):
     @property
     def lab(self) -> Session:
         """Return the session, as our own class."""
-        return self.session  # type: ignore[return-value]
+        session: Session = self.session
+        return session
 
     @property
     def server_charset(self) -> CharacterSet:
@@ -124,8 +72,6 @@ class Wire(Connection):
             await self.connection_phase()
             if self.session.username is not None:
                 self.lab.count_found = Capabilities.CLIENT_FOUND_ROWS in self.capabilities
-                if self.session.database is not None:
-                    self.lab.use(self.session.database)
                 await self._commands()
         except SqlFault as fault:
             await self._refuse(fault)
@@ -138,8 +84,18 @@ class Wire(Connection):
             self.lab.backend.close()
 
     async def authenticate(self, *args: Any, **kwargs: Any) -> None:
-        """Log the client in, or refuse it in MySQL's words."""
+        """Log the client in, or refuse it: first for its database, then for its password."""
+        if self.session.database is not None:
+            self.lab.use(self.session.database)
         await super().authenticate(*args, **kwargs)
+
+    def error(self, **kwargs: Any) -> bytes:
+        """Return the packet for an error of the login, in MySQL's words."""
+        if kwargs.get("code") != ErrorCode.ACCESS_DENIED_ERROR:
+            return super().error(**kwargs)  # type: ignore[no-any-return]
+        user = self.session.variables.get("external_user")
+        text = f"Access denied for user '{user}'@'{self.lab.host}' (using password: YES)"
+        return error_packet(SqlFault(1045, text))
 
     async def _commands(self) -> None:
         while True:
@@ -210,9 +166,7 @@ class Wire(Connection):
         )
 
     async def _refuse(self, fault: SqlFault) -> None:
-        """Send an error. mysql-mimic's own packet knows only some numbers."""
-        packet = b"\xff" + struct.pack("<H", fault.number) + b"#" + fault.sqlstate.encode()
-        await self.stream.write(packet + fault.text.encode("utf-8", "replace"))
+        await self.stream.write(error_packet(fault))
 
     def kill(self, kind: Any = None, *, query_only: bool = False) -> None:
         """End this connection, or just what it runs, if it runs anything."""
@@ -232,29 +186,7 @@ class Wire(Connection):
             self.stream.writer.transport.abort() if self._killed else self.stream.writer.close()
 
 
-def result_set(answer: Rows) -> ResultSet:
-    """Return the answer with the types that the client's driver converts by."""
-    samples = [
-        next((row[n] for row in answer.rows if row[n] is not None), None) for n in range(len(answer.columns))
-    ]
-    columns = [_column(name, kind, sample) for (name, kind), sample in zip(answer.columns, samples, strict=True)]
-    return ResultSet(rows=answer.rows, columns=columns)
-
-
-def _column(name: str, kind: SqlType, sample: Any) -> ResultColumn:
-    if kind.name in ("any", "null"):
-        guessed = {int: ColumnType.LONGLONG, float: ColumnType.DOUBLE, bytes: ColumnType.BLOB}
-        wire = guessed.get(type(sample), ColumnType.VAR_STRING)
-        return _bytes(name) if wire == ColumnType.BLOB else ResultColumn(name, wire)
-    if kind.name in BLOBS:
-        return _bytes(name)
-    if kind.name in TEXTS:
-        wire = ColumnType.BLOB if kind.name.endswith("text") else TYPES.get(kind.name, ColumnType.VAR_STRING)
-        return ResultColumn(name, wire)
-    return ResultColumn(name, TYPES[kind.name])
-
-
-def _bytes(name: str) -> ResultColumn:
-    column = ResultColumn(name, ColumnType.BLOB, CharacterSet.binary)
-    column.codec = "utf-8"  # for a text in such a column; Python has no codec called binary
-    return column
+def error_packet(fault: SqlFault) -> bytes:
+    """Return MySQL's packet for an error. mysql-mimic's own knows only some numbers."""
+    head = b"\xff" + struct.pack("<H", fault.number) + b"#" + fault.sqlstate.encode()
+    return head + fault.text.encode("utf-8", "replace")

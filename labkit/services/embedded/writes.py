@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from labkit.services.embedded.catalog import Catalog, Column, Table
-from labkit.services.embedded.expressions import call, exact, typed
 from labkit.services.embedded.faults import SqlFault, refuse
 from labkit.services.embedded.plans import Plan, render
 from labkit.services.embedded.queries import Scope, base_table, query
+from labkit.services.embedded.rewriting import call, exact, typed
 
 __all__ = ["delete", "insert", "update"]
 
@@ -47,14 +47,14 @@ def _known(table: Table, name: str) -> Column:
     return column
 
 
-def _row(table: Table, given: list[Column], row: list[exp.Expression], number: int, catalog: Catalog) -> str:
+def _row(table: Table, given: list[Column], row: list[exp.Expr], number: int, catalog: Catalog) -> str:
     if len(row) != len(given):
         raise SqlFault(1136, f"Column count doesn't match value count at row {number}")
     values = {c.name: v for c, v in zip(given, row, strict=True) if v.name.upper() != "DEFAULT" or v.key != "var"}
     return f"({', '.join(_stored(table, c, values.get(c.name), number, Scope(catalog)) for c in table.columns)})"
 
 
-def _stored(table: Table, column: Column, value: exp.Expression | None, number: int, scope: Scope) -> str:
+def _stored(table: Table, column: Column, value: exp.Expr | None, number: int, scope: Scope) -> str:
     """Return the SQL that gives one column of a new row its value: the statement's, the default, or a number."""
     if value is not None:
         holder = exp.Paren(this=value.copy())
@@ -69,13 +69,13 @@ def _stored(table: Table, column: Column, value: exp.Expression | None, number: 
     return keep(table, column, value or exp.Null(), number)
 
 
-def keep(table: Table, column: Column, value: exp.Expression, number: int = 1) -> str:
+def keep(table: Table, column: Column, value: exp.Expr, number: int = 1) -> str:
     """Return the SQL that turns a value into what the column's type keeps."""
     name = "store_number" if column.auto_increment else "store"
     return render(call(name, f"{table.name}.{column.name}", value, exp.Literal.number(number)))
 
 
-def _selected(table: Table, given: list[Column], source: exp.Expression, catalog: Catalog) -> str:
+def _selected(table: Table, given: list[Column], source: exp.Expr, catalog: Catalog) -> str:
     columns = query(source, catalog)
     if len(columns) != len(given):
         raise SqlFault(1136, "Column count doesn't match value count at row 1")
@@ -92,7 +92,7 @@ def _selected(table: Table, given: list[Column], source: exp.Expression, catalog
     )
 
 
-def _conflict(node: exp.Insert, table: Table, source: exp.Expression, catalog: Catalog) -> str:
+def _conflict(node: exp.Insert, table: Table, source: exp.Expr, catalog: Catalog) -> str:
     conflict = node.args.get("conflict")
     if conflict is None:
         return " ON CONFLICT DO NOTHING" if node.args.get("ignore") else ""
@@ -112,7 +112,7 @@ def _conflict(node: exp.Insert, table: Table, source: exp.Expression, catalog: C
     return f" ON CONFLICT DO UPDATE SET {sets} WHERE count_upsert({changed})"
 
 
-def assignments(table: Table, items: list[exp.Expression], scope: Scope) -> tuple[str, str]:
+def assignments(table: Table, items: list[exp.Expr], scope: Scope) -> tuple[str, str]:
     """Return the SET clause, and the condition under which it changes anything."""
     sets, changes, seen = [], [], set()
     for item in items:
@@ -160,20 +160,20 @@ def delete(node: exp.Delete, catalog: Catalog) -> Plan:
     )
 
 
-def _only(node: exp.Expression, *clauses: str) -> None:
+def _only(node: exp.Expr, *clauses: str) -> None:
     extra = [key for key, value in node.args.items() if value and key not in clauses]
     if extra:
         raise refuse(f"{node.key.upper()} with {extra[0].rstrip('_').upper()}")
 
 
-def _target(node: exp.Expression, catalog: Catalog) -> Table:
+def _target(node: exp.Expr, catalog: Catalog) -> Table:
     if not isinstance(node.this, exp.Table) or node.this.args.get("joins"):
         raise refuse(f"{node.key.upper()} of several tables")
     base_table(node.this, catalog)
     return catalog.table(node.this.name)
 
 
-def _condition(node: exp.Expression, scope: Scope) -> str:
+def _condition(node: exp.Expr, scope: Scope) -> str:
     where = node.args.get("where")
     if where is None:
         return "1"

@@ -1,0 +1,124 @@
+"""Statements: MySQL's text parsed, translated and planned; the plan is kept by the statement's shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.mysql import MySQL
+from sqlglot.errors import SqlglotError
+
+from labkit.services.embedded import writes
+from labkit.services.embedded.catalog import Catalog
+from labkit.services.embedded.faults import SqlFault, refuse
+from labkit.services.embedded.information import is_information
+from labkit.services.embedded.literals import split
+from labkit.services.embedded.plans import Plan, PlanCache, render
+from labkit.services.embedded.queries import query
+from labkit.services.embedded.rewriting import NeedsText
+
+__all__ = ["Planner", "is_planned", "parse"]
+
+PLANNED = re.compile(r"[\s(]*(select|insert|update|delete|with)\b", re.IGNORECASE)
+
+
+def is_planned(sql: str) -> bool:
+    """Tell whether a statement reads or writes rows, and so has a plan."""
+    return PLANNED.match(sql) is not None
+
+
+def parse(sql: str) -> exp.Expr:
+    """Parse one MySQL statement; raise MySQL's syntax error where it can't be."""
+    try:
+        found = [node for node in MySQL().parse(sql) if node is not None]
+    except SqlglotError as error:
+        raise _syntax_error(_near(error) or sql) from None
+    if not found:
+        raise SqlFault(1065, "Query was empty")
+    if len(found) > 1:
+        raise refuse("several statements at once")
+    if isinstance(found[0], exp.Command):
+        raise refuse(sql[:80])
+    if isinstance(found[0], exp.Alias | exp.Column):
+        raise _syntax_error(sql)
+    return found[0]
+
+
+def _near(error: SqlglotError) -> str:
+    errors = getattr(error, "errors", None) or [{}]
+    return str(errors[0].get("highlight") or "") + str(errors[0].get("end_context") or "")
+
+
+def _syntax_error(near: str) -> SqlFault:
+    text = "You have an error in your SQL syntax; check the manual for the right syntax to use near"
+    return SqlFault(1064, f"{text} '{near[:80]}'")
+
+
+class Planner:
+    """Make plans, and keep those used last for all connections of one server."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._kept = PlanCache()
+
+    def plan(self, sql: str, *, count_found: bool) -> tuple[Plan, dict[str, Any]]:
+        """Return the statement's plan, made now or kept from before, and the values of its literals."""
+        shape, values = split(sql)
+        version = self._catalog.version
+        if (plan := self._kept.get((shape, count_found), version)) is not None:
+            return plan, values
+        if (plan := self._kept.get((sql, count_found), version)) is not None:
+            return plan, {}
+        key, plan, values = self._make(sql, shape, values, count_found)
+        plan = replace(plan, version=version)
+        self._kept.put((key, count_found), plan)
+        return plan, values
+
+    def _make(
+        self, sql: str, shape: str, values: dict[str, Any], count_found: bool
+    ) -> tuple[str, Plan, dict[str, Any]]:
+        try:
+            return shape, self._translate(parse(shape), count_found), values
+        except NeedsText:
+            pass
+        except SqlFault as fault:
+            if fault.number != 1064:
+                raise
+            # Said again of the text that the client sent; it may even be right, as 'a' 'b' is.
+        try:
+            return sql, self._translate(parse(sql), count_found), {}
+        except NeedsText:
+            raise refuse(sql[:80]) from None
+
+    def _translate(self, node: exp.Expr, count_found: bool) -> Plan:
+        if isinstance(node, exp.Insert):
+            return writes.insert(node, self._catalog)
+        if isinstance(node, exp.Update):
+            return writes.update(node, self._catalog, count_found=count_found)
+        if isinstance(node, exp.Delete):
+            return writes.delete(node, self._catalog)
+        if is_information(node):
+            return Plan("", information=node)
+        sleep = _take_sleep(node)
+        locks = any(select.args.get("locks") for select in node.find_all(exp.Select))
+        columns = tuple(query(node, self._catalog))
+        reads_tables = node.find(exp.Table) is not None
+        return Plan(render(node), columns, locks=locks, reads_tables=reads_tables, sleep=sleep)
+
+
+def _take_sleep(node: exp.Expr) -> exp.Expr | None:
+    """Put a place where SLEEP() stands, and return its argument: the server sleeps, not SQLite."""
+    calls = [call for call in node.find_all(exp.Anonymous) if call.name.upper() == "SLEEP"]
+    if not calls:
+        return None
+    if node.args.get("from_") is not None or len(calls) > 1 or len(calls[0].expressions) != 1:
+        raise refuse("SLEEP in a query that reads a table, or twice")
+    [call] = calls
+    argument: exp.Expr = call.expressions[0]
+    if isinstance(argument, exp.Placeholder):
+        raise NeedsText  # the column is named by its text
+    slept = exp.Placeholder(this="slept")
+    call.replace(exp.alias_(slept, call.sql("mysql"), quoted=True) if call.parent is node else slept)
+    return argument
