@@ -132,7 +132,7 @@ class _Tour:
         disposed = not self._again.silent_failures
         seen = (
             f"close_all_sessions(): the error is {'gone' if helped else 'still there'}",
-            f"engine.dispose(), which step 3 did as it closed: the error is {'gone' if disposed else 'still there'}",
+            f"engine.dispose(), as step 3 did in closing: the error is {'gone' if disposed else 'still there'}",
         )
         title = "An experiment: close every session before the loop ends"
         return title, "if a session was left open, the error goes away", seen, helped and not disposed
