@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -62,7 +63,9 @@ def tour(
     else:
         print_end(console, steps, services, seconds)
     if svg:
-        console.save_svg(str(svg), title="labkit tour")
+        # Rich names a font to be loaded from elsewhere; a picture in a README must stand alone.
+        picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="labkit tour"), flags=re.DOTALL)
+        svg.write_text(picture, encoding="utf-8")
     raise typer.Exit(0 if as_told else 1)
 
 
@@ -78,7 +81,9 @@ def print_step(console: Console, step: Step) -> None:
     grid.add_column(overflow="fold")
     grid.add_row("expected", Text(step.expected))
     for i, seen in enumerate(step.seen):
-        grid.add_row("seen" if i == 0 else "", Text(seen))
+        line = Text(seen)
+        line.highlight_words(["RuntimeError: Event loop is closed"], "bold red")
+        grid.add_row("seen" if i == 0 else "", line)
     if step.differs:
         grid.add_row("differs", Text(step.differs))
     console.print(grid)

@@ -40,7 +40,9 @@ def test_it_draws_what_it_prints(tmp_path: Path) -> None:
 
     labkit("tour", "--svg", str(picture))
 
-    assert "Event&#160;loop&#160;is&#160;closed" in picture.read_text()
+    drawn = picture.read_text()
+    assert "Event&#160;loop&#160;is&#160;closed" in drawn
+    assert "url(http" not in drawn
 
 
 def test_an_unknown_provider_is_one_line_and_exit_2() -> None:
