@@ -10,6 +10,7 @@ import typer
 from labkit.cli import services
 from labkit.cli.build import build
 from labkit.cli.doctor import doctor
+from labkit.cli.lab import lab
 from labkit.cli.run import run
 from labkit.cli.tour import tour
 from labkit.errors import LabkitError
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 app.command()(tour)
 app.command()(doctor)
+app.command()(lab)
 app.command()(run)
 app.command()(build)
 app.add_typer(services.app, name="services")

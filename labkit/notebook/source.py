@@ -7,11 +7,33 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
+
+from pygments.lexers import PythonLexer
+from pygments.token import Token
 
 from labkit.errors import InvalidInput
 
 __all__ = ["Source", "compare", "show"]
+
+
+# Wide lines scroll: a line of code broken in its middle can't be read.
+PRE = "white-space:pre;overflow-x:auto;margin:.5em 0;padding:.2em .6em;line-height:1.45"
+
+# JupyterLab's own colours, which follow its theme; elsewhere the text keeps the page's colour.
+COLOURS = {
+    Token.Keyword: "keyword",
+    Token.Operator.Word: "keyword",
+    Token.Literal.String: "string",
+    Token.Literal.Number: "number",
+    Token.Comment: "comment",
+    Token.Name.Decorator: "meta",
+    Token.Name.Function: "def",
+    Token.Name.Class: "def",
+    Token.Name.Builtin: "builtin",
+}
+MARKS = {"-": "rgba(220,50,47,.18)", "+": "rgba(70,160,60,.22)"}
 
 
 @dataclass(frozen=True)
@@ -25,9 +47,9 @@ class Source:
     def __repr__(self) -> str:
         return f"{self.title}\n\n{self.text}"
 
-    def _repr_markdown_(self) -> str:
-        # The page's own highlighting of Markdown follows its theme, light or dark.
-        return f"`{self.title}`\n\n```{self.language}\n{self.text}\n```\n"
+    def _repr_html_(self) -> str:
+        lines = _marked(self.text) if self.language == "diff" else highlight(self.text)
+        return f'<div><code>{escape(self.title)}</code></div><pre style="{PRE}">{lines}</pre>'
 
 
 def show(thing: Callable[..., Any]) -> Source:
@@ -65,3 +87,31 @@ def _difference(before: Callable[..., Any], after: Callable[..., Any]) -> str:
 
 def _source(thing: Callable[..., Any]) -> str:
     return textwrap.dedent(inspect.getsource(thing)).rstrip()
+
+
+def highlight(text: str) -> str:
+    """Return Python source as HTML, in the colours of the page it is shown on."""
+    return "".join(_span(kind, word) for kind, word in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text))
+
+
+def _span(kind: Any, word: str) -> str:
+    for wanted, colour in COLOURS.items():
+        if kind in wanted:
+            weight = ";font-weight:bold" if colour == "keyword" else ""
+            return (
+                f'<span style="color:var(--jp-mirror-editor-{colour}-color,inherit){weight}">{escape(word)}</span>'
+            )
+    return escape(word)
+
+
+def _marked(text: str) -> str:
+    return "\n".join(_mark(line) for line in text.splitlines())
+
+
+def _mark(line: str) -> str:
+    colour = MARKS.get(line[:1])
+    if line.startswith(("---", "+++")):
+        return f"<b>{escape(line)}</b>"
+    if colour is None:
+        return escape(line)
+    return f'<span style="display:inline-block;min-width:100%;background:{colour}">{escape(line)}</span>'

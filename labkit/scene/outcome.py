@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -11,14 +12,16 @@ from labkit.scene.happening import Happening, Kind
 
 __all__ = ["Outcome"]
 
-# A letter and a word beside each colour: the colour is never the only sign.
+# A word stands beside each colour: the colour is never the only sign.
+RED, YELLOW, GREEN, BLUE = "#dc322f", "#b58900", "#859900", "#268bd2"
 COLOURS = {
-    Kind.LOG: "#b58900",
-    Kind.WARNING: "#b58900",
-    Kind.UNRAISABLE: "#dc322f",
-    Kind.EXCEPTION: "#dc322f",
-    Kind.LOOP_CLOSED: "#268bd2",
+    Kind.LOG: YELLOW,
+    Kind.WARNING: YELLOW,
+    Kind.UNRAISABLE: RED,
+    Kind.EXCEPTION: RED,
+    Kind.LOOP_CLOSED: BLUE,
 }
+WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,41 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         # Every text may hold what a stranger wrote: a task named <script> stays text.
-        rows = [_row(each.kind, COLOURS[each.kind], each.source, each.headline) for each in self.happenings]
-        rows += [_row("timed out", "#dc322f", "", place) for place in self.waiting if self.timed_out]
+        rows = [_happening_row(each) for each in self.happenings]
+        rows += [_row("timed out", RED, escape(place)) for place in self.waiting if self.timed_out]
         if self.exception is None and not self.timed_out:
-            rows.append(_row("result", "#859900", "", repr(self.result)))
-        return f'<table style="border-collapse:collapse;text-align:left">{"".join(rows)}</table>'
+            rows.append(_row("result", GREEN, f"<code>{escape(repr(self.result))}</code>"))
+        return f'<table style="border-collapse:collapse;text-align:left;margin:0">{"".join(rows)}</table>'
 
 
-def _row(kind: str, colour: str, source: str, text: str) -> str:
-    cell = "padding:.15em .7em;text-align:left;vertical-align:top"
+def _happening_row(happening: Happening) -> str:
+    head = short_text(happening)
+    said = f"{_code(happening.source)}{escape(head)}"
+    # The whole text, with its traceback, is one click away.
+    if happening.detail not in ("", head):
+        said = f"<details><summary>{said}</summary>{_pre(happening.detail)}</details>"
+    silent = happening.kind is not Kind.EXCEPTION and is_silent_failure(happening.text)
+    return _row(f"{happening.kind}{', silent' if silent else ''}", COLOURS[happening.kind], said)
+
+
+def short_text(happening: Happening) -> str:
+    """Return the headline without the objects' addresses, which say nothing to a reader, and not too long."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", happening.headline)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1].rstrip()}…"
+
+
+def _code(source: str) -> str:
+    return f"<code>{escape(source)}</code> " if source else ""
+
+
+def _pre(text: str) -> str:
+    return f'<pre style="white-space:pre-wrap;margin:.3em 0 .6em">{escape(text)}</pre>'
+
+
+def _row(kind: str, colour: str, said: str) -> str:
+    cell = "padding:.25em .7em;text-align:left;vertical-align:top"
     return (
-        f'<tr style="border-left:.3em solid {colour}"><td style="{cell}"><b>{escape(kind)}</b></td>'
-        f'<td style="{cell}"><code>{escape(source)}</code></td><td style="{cell}">{escape(text)}</td></tr>'
+        f'<tr style="border-left:.3em solid {colour}">'
+        f'<td style="{cell};white-space:nowrap"><b>{escape(kind)}</b></td>'
+        f'<td style="{cell};white-space:normal">{said}</td></tr>'
     )

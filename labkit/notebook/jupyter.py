@@ -1,0 +1,106 @@
+"""JupyterLab on the notebooks, with servers for its kernels; when it ends, nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from labkit.errors import CannotStart
+from labkit.notebook.kernel import write_kernel_spec
+from labkit.services import reaper
+
+__all__ = ["run_jupyterlab"]
+
+LOOPBACK = "127.0.0.1"
+PATIENCE = 10.0  # seconds for JupyterLab to end its kernels and itself
+
+
+def run_jupyterlab(
+    notebooks: Path,
+    *,
+    environment: Mapping[str, str],
+    port: int | None = None,
+    browser: bool = True,
+    arguments: Sequence[str] = (),
+) -> int:
+    """
+    Run JupyterLab on the folder `notebooks` until it ends, and return its exit status.
+
+    It listens on loopback only, and wants its token. Kernels get `environment` and the `labkit` extension. What
+    interrupts the wait, Ctrl-C or a signal's handler, ends JupyterLab and its kernels and is raised again.
+    Raises `CannotStart` if `port` is taken.
+    """
+    if port is not None:
+        _check_free(port)
+    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+        write_kernel_spec(Path(folder))
+        ours = {**os.environ, **environment, "JUPYTER_PATH": _before(folder, os.environ.get("JUPYTER_PATH"))}
+        with _jupyterlab(_command(notebooks, port, browser, arguments), ours) as process:
+            return process.wait()
+
+
+def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequence[str]) -> list[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={notebooks}",
+        f"--ServerApp.ip={LOOPBACK}",
+    ]
+    first = min((each.name for each in notebooks.glob("*.ipynb")), default=None)
+    if first is not None:
+        command.append(f"--LabApp.default_url=/lab/tree/{first}")
+    # Code and results go encrypted to the kernels, where Jupyter can.
+    command.append("--KernelManager.transport_encryption=auto")
+    if port is not None:
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container one is root, and nobody else can reach loopback
+    return [*command, *arguments]
+
+
+@contextmanager
+def _jupyterlab(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    # In a session of its own: on Ctrl-C, Jupyter would ask in the terminal whether one is sure.
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    reaper.keep("process", str(process.pid))
+    try:
+        yield process
+    finally:
+        _end(process)
+        reaper.release("process", str(process.pid))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()  # JupyterLab ends its kernels first; they end by themselves when it is gone
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as fault:
+            raise CannotStart(
+                f"JupyterLab was to listen on port {port}: {fault.strerror}.",
+                remedy="Choose another one, or leave out --port.",
+            ) from None
+
+
+def _before(folder: str, others: str | None) -> str:
+    return os.pathsep.join(filter(None, (folder, others)))
