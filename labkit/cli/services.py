@@ -7,16 +7,30 @@ import json as json_module
 import shlex
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labkit.cli.options import Json, ProviderName
-from labkit.services import Services, probe, provider_names
+
+if TYPE_CHECKING:
+    from labkit.services import Services
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Start MySQL and Redis, or say where they could come from.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""
+    Start MySQL and Redis, or say where they could come from.
+
+    **Examples**
+
+    - `labkit services status`
+
+    - `labkit services exec --provider local -- pytest`
+    """,
+)
 
 
 @app.command()
@@ -77,6 +91,8 @@ def status(json: Json = False) -> None:
 
     - `labkit services status --json`
     """
+    from labkit.services import probe, provider_names
+
     probes = [probe(name) for name in provider_names()]
     if json:
         print(json_module.dumps([asdict(found) for found in probes], indent=2))

@@ -24,6 +24,7 @@ __all__ = ["Check", "examine", "is_fit"]
 
 SUPPORTED = ((3, 11), (3, 13))
 ROOM = 500  # megabytes: two sets of servers
+LOCK = Path(__file__).parents[2] / "requirements.lock"  # of the checkout; a wheel has none
 INSTALL = 'pip install -c requirements.lock -e ".[lab,test]"'
 
 
@@ -73,10 +74,9 @@ def check_python() -> Check:
 
 def check_packages() -> Check:
     """Compare the installed packages with requirements.lock, where there is one."""
-    lock = Path(__file__).parents[2] / "requirements.lock"
-    if not lock.exists():
+    if not LOCK.exists():
         return Check("packages", "ok", "installed without a lock: nothing to compare them with")
-    locked = dict(read_lock(lock.read_text()))
+    locked = dict(read_lock(LOCK.read_text()))
     installed = {name: found for name in locked if (found := _installed(name))}
     others = [
         f"{name} {found} (lock: {locked[name]})" for name, found in installed.items() if found != locked[name]
