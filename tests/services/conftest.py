@@ -44,13 +44,14 @@ class Outside:
 
     def processes(self) -> list[str]:
         """Every process that inherited the mark, but the program itself."""
-        return [" ".join(process.cmdline()) for process in psutil.process_iter() if self._is_ours(process)]
+        return [found for process in psutil.process_iter() if (found := self._ours(process))]
 
-    def _is_ours(self, process: psutil.Process) -> bool:
+    def _ours(self, process: psutil.Process) -> str:
         try:
-            return process.pid != self.owner and process.environ().get("LABKIT_MARK") == self.mark
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            return False
+            marked = process.environ().get("LABKIT_MARK") == self.mark and process.pid != self.owner
+            return f"{process.pid} {process.cmdline()}" if marked else ""
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it ended while we looked
+            return ""
 
     def containers(self) -> list[str]:
         """Every container that the program made; none where there is no Docker."""
