@@ -6,7 +6,7 @@ import atexit
 import functools
 import json
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from labkit.services import Capability, Services, services_in_thread
@@ -40,8 +40,14 @@ def get_services() -> Services:
     given = os.environ.get("LABKIT_DATABASE_URL") and os.environ.get("LABKIT_REDIS_URL")
     held = ExitStack()
     services = held.enter_context(services_in_thread("url" if given else None))
-    atexit.register(held.close)
+    atexit.register(_end, held)
     return services
+
+
+def _end(held: ExitStack) -> None:
+    # At exit Python lends no more threads, which the embedded servers would end in; they end with the process.
+    with suppress(RuntimeError):
+        held.close()
 
 
 def _described(described: dict[str, Any]) -> Services:

@@ -19,7 +19,10 @@ __all__ = ["Source", "compare", "show"]
 
 
 # Wide lines scroll: a line of code broken in its middle can't be read.
-PRE = "white-space:pre;overflow-x:auto;margin:.5em 0;padding:.2em .6em;line-height:1.45"
+PRE = (
+    "white-space:pre;overflow-x:auto;margin:.5em 0;padding:.2em .6em;line-height:1.45;"
+    "font-size:var(--jp-code-font-size,.9em)"
+)
 
 # JupyterLab's own colours, which follow its theme; elsewhere the text keeps the page's colour.
 COLOURS = {
@@ -28,7 +31,6 @@ COLOURS = {
     Token.Literal.String: "string",
     Token.Literal.Number: "number",
     Token.Comment: "comment",
-    Token.Name.Decorator: "meta",
     Token.Name.Function: "def",
     Token.Name.Class: "def",
     Token.Name.Builtin: "builtin",
