@@ -42,6 +42,15 @@ def test_nine_in_ten_functions_have_at_most_30_lines() -> None:
     assert statistics.quantiles(all_function_lengths(), n=10)[-1] <= 30
 
 
+def test_a_seam_has_at_most_12_lines() -> None:
+    source = (PACKAGE / "engine" / "engine.py").read_text()
+    seams = source[source.index("    # The seams.") :]
+
+    lengths = list(function_lengths(f"class Engine:\n{seams}"))
+    assert len(lengths) >= 4
+    assert max(lengths) <= 12
+
+
 def test_a_bug_fits_on_40_lines() -> None:
     assert {path.name: lines_of(path) for path in BUGS if lines_of(path) > 40} == {}
 
