@@ -22,7 +22,7 @@ write lock for the whole database instead of row locks; times are UTC.
 
 from __future__ import annotations
 
-import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,6 +53,7 @@ async def run_embedded(folder: Path) -> AsyncIterator[Services]:
     Run both servers while the block runs, MySQL's data in `folder`, which is the caller's to delete.
 
     Raises `CannotStart` when a port or a file can't be had. At the end clients are cut off, the threads gone.
+    Starting and stopping block the loop for some milliseconds, so that no cancellation can come between.
     """
     async with _redis() as redis:
         from labkit.services.embedded.server import MysqlServer
@@ -61,13 +62,13 @@ async def run_embedded(folder: Path) -> AsyncIterator[Services]:
         mysql = MysqlServer(folder)
         try:
             mysql.start()
-        except OSError as fault:
+        except (OSError, sqlite3.Error) as fault:
             raise CannotStart(f"The embedded MySQL server did not start: {fault}.") from fault
         try:
             versions = {"mysql": VERSION, "redis": redis.version}
             yield Services("embedded", mysql.url, redis.url, versions, CAPABILITIES)
         finally:
-            await asyncio.to_thread(mysql.stop)
+            mysql.stop()
 
 
 @asynccontextmanager
@@ -89,4 +90,4 @@ async def _redis() -> AsyncIterator[RedisServer]:
     try:
         yield server
     finally:
-        await asyncio.to_thread(server.stop)
+        server.stop()

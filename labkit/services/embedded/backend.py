@@ -31,6 +31,11 @@ class Shared:
     write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "labkit-embedded-sql"))
 
+    def create(self) -> None:
+        """Make the file, so that a folder or disk at fault is told at the start."""
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -63,7 +68,6 @@ class Backend:
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.shared.path, timeout=5, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=OFF")
         db.execute("PRAGMA foreign_keys=ON")
         functions.install(db)

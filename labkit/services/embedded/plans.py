@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
+from sqlglot.errors import ErrorLevel
 
 from labkit.services.embedded.sqltypes import SqlType
 
@@ -68,4 +69,4 @@ class Backend(SQLite):
 
 def render(node: exp.Expr) -> str:
     """Return a rewritten statement as SQLite's SQL."""
-    return node.sql(Backend, identify=True, comments=False)
+    return node.sql(Backend, identify=True, comments=False, unsupported_level=ErrorLevel.IGNORE)

@@ -65,7 +65,9 @@ class Client(AsyncFakeSocket):
         elif name == b"INFO":
             self.put_response(self._home.info().encode())
         else:
+            self._client_info["cmd"] = name.decode("utf-8", "replace").lower()
             super()._process_command(without_login(name, fields))
+            self._client_info["sub"] = self._pubsub
 
 
 def address(transport: asyncio.Transport, which: str) -> str:

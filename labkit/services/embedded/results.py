@@ -50,7 +50,14 @@ def _column(name: str, kind: SqlType, rows: Any, at: int) -> ResultColumn:
     if kind.name in TEXTS:
         wire = ColumnType.BLOB if kind.name.endswith("text") else TYPES.get(kind.name, ColumnType.VAR_STRING)
         return ResultColumn(name, wire)
+    if kind.name == "float":
+        return ResultColumn(name, ColumnType.FLOAT, text_encoder=_six_digits)
     return ResultColumn(name, TYPES[kind.name])
+
+
+def _six_digits(column: ResultColumn, value: float) -> bytes:
+    """Write a FLOAT as MySQL does: it has no more digits than that."""
+    return f"{value:.6g}".encode()
 
 
 def _bytes(name: str) -> ResultColumn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import threading
 import time
@@ -70,17 +71,25 @@ class MysqlServer:
             finally:
                 self._ready.set()
 
+    def _is_others(self, record: logging.LogRecord) -> bool:
+        """Tell whether a log record is none of this server's: sqlglot warns of SQL that is refused anyway."""
+        return record.thread != self._thread.ident
+
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._shared = Shared(self._path)
+        self._shared.create()
         self._planner = Planner(self._shared.catalog)
         self._accounts = Accounts(self.user, self.password)
-        server = await self._loop.create_server(self._protocol, HOST, 0)
+        server = await self._loop.create_server(self._protocol, HOST, 0, backlog=1000)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
+        sqlglot = logging.getLogger("sqlglot")
+        sqlglot.addFilter(self._is_others)
         try:
             await self._stopping.wait()
         finally:
+            sqlglot.removeFilter(self._is_others)
             server.close()
             for task in self._tasks:
                 task.cancel()

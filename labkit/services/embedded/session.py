@@ -17,7 +17,7 @@ from labkit.services.embedded.ddl import define
 from labkit.services.embedded.faults import SqlFault, refuse
 from labkit.services.embedded.information import information
 from labkit.services.embedded.plans import Plan
-from labkit.services.embedded.settings import apply_set
+from labkit.services.embedded.settings import apply_set, honour
 from labkit.services.embedded.show import describe, show
 from labkit.services.embedded.statements import Planner, is_planned, parse
 from labkit.services.embedded.variables import Variables
@@ -26,6 +26,7 @@ __all__ = ["Peers", "Session"]
 
 PLACE = re.compile(r":([a-z_]\w*)")
 SAVEPOINT = re.compile(r"\s*(SAVEPOINT|RELEASE\s+SAVEPOINT)\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
+ISOLATION = re.compile(r"\s*SET\s+(SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+([\w ]+?)\s*;?\s*$", re.IGNORECASE)
 START = re.compile(r"\s*START\s+TRANSACTION\b\s*(.*?);?\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -119,6 +120,12 @@ class Session:
     async def _command(self, sql: str) -> Done | Rows:
         if found := SAVEPOINT.match(sql):
             await self.backend.savepoint(found[1].split()[0].upper(), found[2])
+            return Done()
+        if found := ISOLATION.match(sql):
+            if not found[1]:
+                raise refuse("SET TRANSACTION for the next transaction only")
+            self.variables.set("transaction_isolation", found[2])
+            await honour(self)
             return Done()
         if found := START.match(sql):
             await self._start(found[1].upper())

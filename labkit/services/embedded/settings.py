@@ -11,14 +11,14 @@ from labkit.services.embedded.faults import refuse
 if TYPE_CHECKING:
     from labkit.services.embedded.session import Session
 
-__all__ = ["apply_set"]
+__all__ = ["apply_set", "honour"]
 
 
 async def apply_set(node: exp.Set, session: Session) -> None:
     """Run a SET statement; refuse what the server would have to pretend."""
     for item in node.expressions:
         _set(item, session)
-    await _honour(session)
+    await honour(session)
 
 
 def _set(item: exp.Expr, session: Session) -> None:
@@ -26,21 +26,10 @@ def _set(item: exp.Expr, session: Session) -> None:
     if kind in ("NAMES", "CHARACTER SET"):
         if item.name.lower() not in ("utf8mb4", "utf8", "default"):
             raise refuse(f"SET NAMES {item.name}")
-    elif kind == "TRANSACTION":
-        _set_transaction(item, session)
     elif kind in ("GLOBAL", "PERSIST") or not isinstance(item.this, exp.EQ):
         raise refuse(f"SET {item.sql('mysql')}")
     else:
         session.variables.set(_name(item.this.this), _value(item.this.expression))
-
-
-def _set_transaction(item: exp.Expr, session: Session) -> None:
-    for characteristic in item.expressions:
-        text = characteristic.name.upper()
-        if text.startswith("ISOLATION LEVEL "):
-            session.variables.set("transaction_isolation", text.removeprefix("ISOLATION LEVEL "))
-        elif text != "READ WRITE":
-            raise refuse(f"SET TRANSACTION {text}")
 
 
 def _name(node: exp.Expr) -> str:
@@ -59,7 +48,7 @@ def _value(node: exp.Expr) -> str:
     raise refuse(f"SET … = {node.sql('mysql')}")
 
 
-async def _honour(session: Session) -> None:
+async def honour(session: Session) -> None:
     """Let the variables take effect; switching autocommit on commits."""
     backend, variables = session.backend, session.variables
     level = variables["transaction_isolation"]

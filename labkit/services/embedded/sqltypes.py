@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -132,7 +133,8 @@ def _integer(kind: SqlType, value: Any, where: str) -> Stored:
 
 
 def _double(kind: SqlType, value: Any, where: str) -> Stored:
-    return float(_number(value, "double", where))
+    number = float(_number(value, "double", where))
+    return number if kind.name == "double" else struct.unpack("f", struct.pack("f", number))[0]
 
 
 def _decimal(kind: SqlType, value: Any, where: str) -> Stored:

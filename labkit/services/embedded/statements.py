@@ -21,7 +21,10 @@ from labkit.services.embedded.rewriting import NeedsText
 
 __all__ = ["Planner", "is_planned", "parse"]
 
-PLANNED = re.compile(r"[\s(]*(select|insert|update|delete|with)\b", re.IGNORECASE)
+PLANNED = re.compile(
+    r"(?:[\s(]|/\*.*?\*/|--\s[^\n]*\n)*(select|insert|update|delete|with)\b", re.IGNORECASE | re.DOTALL
+)
+LONGEST_KEPT = 20_000  # a longer statement is hardly sent again with the same shape
 
 
 def is_planned(sql: str) -> bool:
@@ -31,6 +34,8 @@ def is_planned(sql: str) -> bool:
 
 def parse(sql: str) -> exp.Expr:
     """Parse one MySQL statement; raise MySQL's syntax error where it can't be."""
+    if "/*!" in sql:
+        raise refuse("/*! … */")
     try:
         found = [node for node in MySQL().parse(sql) if node is not None]
     except SqlglotError as error:
@@ -73,14 +78,15 @@ class Planner:
             return plan, {}
         key, plan, values = self._make(sql, shape, values, count_found)
         plan = replace(plan, version=version)
-        self._kept.put((key, count_found), plan)
+        if len(key) <= LONGEST_KEPT:
+            self._kept.put((key, count_found), plan)
         return plan, values
 
     def _make(
         self, sql: str, shape: str, values: dict[str, Any], count_found: bool
     ) -> tuple[str, Plan, dict[str, Any]]:
         try:
-            return shape, self._translate(parse(shape), count_found), values
+            return shape, self._translate(shape, count_found), values
         except NeedsText:
             pass
         except SqlFault as fault:
@@ -88,11 +94,12 @@ class Planner:
                 raise
             # Said again of the text that the client sent; it may even be right, as 'a' 'b' is.
         try:
-            return sql, self._translate(parse(sql), count_found), {}
+            return sql, self._translate(sql, count_found), {}
         except NeedsText:
             raise refuse(sql[:80]) from None
 
-    def _translate(self, node: exp.Expr, count_found: bool) -> Plan:
+    def _translate(self, sql: str, count_found: bool) -> Plan:
+        node = parse(sql)
         if isinstance(node, exp.Insert):
             return writes.insert(node, self._catalog)
         if isinstance(node, exp.Update):
@@ -101,11 +108,20 @@ class Planner:
             return writes.delete(node, self._catalog)
         if is_information(node):
             return Plan("", information=node)
+        return self._translate_query(node, sql)
+
+    def _translate_query(self, node: exp.Expr, sql: str) -> Plan:
         sleep = _take_sleep(node)
         locks = any(select.args.get("locks") for select in node.find_all(exp.Select))
-        columns = tuple(query(node, self._catalog))
+        columns = tuple((as_written(name, sql), kind) for name, kind in query(node, self._catalog))
         reads_tables = node.find(exp.Table) is not None
         return Plan(render(node), columns, locks=locks, reads_tables=reads_tables, sleep=sleep)
+
+
+def as_written(name: str, sql: str) -> str:
+    """Return a column's name in the letters that the statement wrote it in: count(*), not COUNT(*)."""
+    at = -1 if name in sql else sql.lower().find(name.lower())
+    return name if at < 0 else sql[at : at + len(name)]
 
 
 def _take_sleep(node: exp.Expr) -> exp.Expr | None:

@@ -81,6 +81,7 @@ async def connect(clean_services: Services) -> AsyncIterator[Connect]:
     for connection in opened:
         with contextlib.suppress(asyncmy.errors.MySQLError, ConnectionError, OSError):
             await asyncio.wait_for(connection.ensure_closed(), PATIENCE)
+    await asyncio.sleep(0)  # lets transports that were cut off finish closing
 
 
 @pytest.fixture
