@@ -6,10 +6,14 @@ __all__ = ["SILENT_FAILURES", "is_silent_failure", "silent_failures"]
 
 # Parts of the texts of Python, asyncio, SQLAlchemy, the drivers and labkit, each for one way to fail unheard.
 SILENT_FAILURES = (
-    "Exception ignored in",
+    "Exception ignored ",  # in a finaliser, at exit, in a generator being closed
+    "Exception in thread ",
+    "Exception in callback ",
     "exception was never retrieved",
     "was never awaited",
     "destroyed but it is pending",
+    "unhandled exception during asyncio.run() shutdown",
+    "error occurred during closing of asynchronous generator",
     "Exception terminating connection",
     "Exception closing connection",
     "Exception during reset or similar",
@@ -18,11 +22,13 @@ SILENT_FAILURES = (
     "was deleted before being closed",
     "was dropped open",
 )
+_FOLDED = tuple(each.casefold() for each in SILENT_FAILURES)
 
 
 def is_silent_failure(text: str) -> bool:
     """Say whether `text` tells of a failure that no caller got."""
-    return any(each in text for each in SILENT_FAILURES)
+    folded = text.casefold()  # some libraries begin the same words with a capital
+    return any(each in folded for each in _FOLDED)
 
 
 def silent_failures(output: str) -> list[str]:

@@ -7,7 +7,9 @@ import gc
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from labkit.errors import InvalidInput
@@ -19,6 +21,7 @@ __all__ = ["Scene", "private_loop"]
 
 Scene = Callable[..., Coroutine[Any, Any, Any]]
 
+ASYNCIO = str(Path(asyncio.__file__).parent)
 GRACE = 2.0  # seconds for a cancelled scene to end
 ROUNDS = 10
 
@@ -143,11 +146,21 @@ def _collect_all() -> None:
 
 
 def _where(task: asyncio.Task[Any]) -> str:
-    frames = task.get_stack()
-    if not frames:
+    # `Task.get_stack` knows the outermost coroutine only; what it waits for is further in.
+    places = [frame for frame in _frames(task.get_coro()) if not frame.f_code.co_filename.startswith(ASYNCIO)]
+    if not places:
         return f"{task.get_name()}: nowhere"
-    frame = frames[-1]
+    frame = places[-1]
     return f"{task.get_name()}: {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
+
+def _frames(waiting: Any) -> Iterator[FrameType]:
+    while waiting is not None:
+        for frame in (getattr(waiting, name, None) for name in ("cr_frame", "ag_frame", "gi_frame")):
+            if frame is not None:
+                yield frame
+        links = (getattr(waiting, name, None) for name in ("cr_await", "ag_await", "gi_yieldfrom"))
+        waiting = next(filter(None, links), None)
 
 
 def _told(error: BaseException) -> str:
