@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mysql_mimic.stream import MysqlStream
-
 from labkit.services.embedded.backend import Backend, Shared
 from labkit.services.embedded.catalog import DATABASE
 from labkit.services.embedded.faults import SqlFault
-from labkit.services.embedded.logins import Accounts, WireReader
+from labkit.services.embedded.logins import Accounts
+from labkit.services.embedded.packets import PacketStream, WireReader
 from labkit.services.embedded.session import Session
 from labkit.services.embedded.statements import Planner
 from labkit.services.embedded.wire import Wire
@@ -100,15 +99,16 @@ class MysqlServer:
         return asyncio.StreamReaderProtocol(WireReader(), self._connected, loop=self._loop)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert isinstance(reader, WireReader)
         task = self._loop.create_task(self._serve_client(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_client(self, reader: WireReader, writer: asyncio.StreamWriter) -> None:
         self._next += 1
         number = self._next
         session = Session(self, Backend(self._shared), self._planner)
-        wire = self._wires[number] = Wire(MysqlStream(reader, writer), session, self._accounts, number)
+        wire = self._wires[number] = Wire(PacketStream(reader, writer), session, self._accounts, number)
         try:
             await wire.serve()
         finally:

@@ -14,12 +14,12 @@ from mysql_mimic.connection import Connection
 from mysql_mimic.constants import DEFAULT_SERVER_CAPABILITIES
 from mysql_mimic.control import LocalControl
 from mysql_mimic.errors import ErrorCode, MysqlError
-from mysql_mimic.stream import ConnectionClosed, MysqlStream
 from mysql_mimic.types import Capabilities, Commands, ServerStatus
 
 from labkit.services.embedded.answers import Done
 from labkit.services.embedded.faults import SqlFault, refuse
-from labkit.services.embedded.logins import Accounts, WireReader
+from labkit.services.embedded.logins import Accounts
+from labkit.services.embedded.packets import PacketStream
 from labkit.services.embedded.results import result_set
 
 if TYPE_CHECKING:
@@ -30,27 +30,25 @@ __all__ = ["Wire"]
 log = logging.getLogger(__name__)
 
 CAPABILITIES = DEFAULT_SERVER_CAPABILITIES | Capabilities.CLIENT_FOUND_ROWS | Capabilities.CLIENT_TRANSACTIONS
+LOGIN_TIMEOUT = 10
 
 
 class Wire(Connection):  # type: ignore[misc]
     """Serve one client. mysql-mimic does the handshake and the packets, this class the commands."""
 
-    def __init__(self, stream: MysqlStream, session: Session, accounts: Accounts, number: int) -> None:
+    def __init__(self, stream: PacketStream, session: Session, accounts: Accounts, number: int) -> None:
         super().__init__(stream, session, LocalControl(), accounts, CAPABILITIES)
         self.connection_id = session.connection_id = number
         session.host, port = stream.writer.get_extra_info("peername")[:2]
         self.host = f"{session.host}:{port}"
-        self.status_flags = (
-            ServerStatus.SERVER_STATUS_AUTOCOMMIT
-        )  # from the first packet on, or clients don't ask for it
+        # Told from the first packet on: a client that wants autocommit off asks only if it is told that it is on.
+        self.status_flags = ServerStatus.SERVER_STATUS_AUTOCOMMIT
         self.command = "Connect"
         self.info: str | None = None
         self.since = time.monotonic()
         self._busy = False
         self._killed = ""
-        reader = stream.reader
-        assert isinstance(reader, WireReader)
-        reader.on_gone = self._gone
+        stream.reader.on_gone = self._gone
 
     @property
     def lab(self) -> Session:
@@ -69,13 +67,14 @@ class Wire(Connection):  # type: ignore[misc]
         """Serve the client until it leaves, is killed, or has been idle for too long."""
         self._task = asyncio.current_task()
         try:
-            await self.connection_phase()
+            async with asyncio.timeout(LOGIN_TIMEOUT):
+                await self.connection_phase()
             if self.session.username is not None:
                 self.lab.count_found = Capabilities.CLIENT_FOUND_ROWS in self.capabilities
                 await self._commands()
         except SqlFault as fault:
             await self._refuse(fault)
-        except (ConnectionError, ConnectionClosed, MysqlError, asyncio.IncompleteReadError):
+        except (ConnectionError, MysqlError, asyncio.IncompleteReadError, TimeoutError):
             pass
         except asyncio.CancelledError:
             if not self._killed:
@@ -100,11 +99,8 @@ class Wire(Connection):  # type: ignore[misc]
     async def _commands(self) -> None:
         while True:
             self._rest()
-            try:
-                async with asyncio.timeout(float(self.session.variables.get("wait_timeout"))):
-                    data = await self.stream.read()
-            except TimeoutError:
-                return
+            async with asyncio.timeout(float(self.session.variables.get("wait_timeout"))):
+                data = await self.stream.read()
             if not data or data[0] == Commands.COM_QUIT:
                 return
             await self._answer(data)
