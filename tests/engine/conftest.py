@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -45,16 +44,24 @@ async def engine(make_engine: MakeEngine) -> AsyncIterator[Engine]:
         assert engine.statistics().sessions == ()
 
 
+class Offline(Engine):
+    """An open engine on servers that are not there: whatever it sends fails."""
+
+    async def _open_all(self) -> None: ...
+
+
 @pytest.fixture
-def checkouts() -> Callable[[Engine], list[object]]:
-    """Record every checkout of an engine's pool from now on."""
-
-    def record(engine: Engine) -> list[object]:
-        seen: list[object] = []
-        event.listen(engine._pool.sync_engine, "checkout", lambda *connection: seen.append(connection[0]))
-        return seen
-
-    return record
+async def offline(unused_tcp_port: int) -> AsyncIterator[Engine]:
+    """Give an engine for what must be refused before anything is sent."""
+    servers = {
+        "database_url": f"mysql+asyncmy://u:p@127.0.0.1:{unused_tcp_port}/d",
+        "redis_url": f"redis://127.0.0.1:{unused_tcp_port}",
+    }
+    async with Offline(Settings(**servers)) as engine:
+        checkouts: list[object] = []
+        event.listen(engine._pool.sync_engine, "do_connect", lambda *given: checkouts.append(given))
+        yield engine
+        assert checkouts == []
 
 
 @pytest.fixture
@@ -130,9 +137,3 @@ def cancel_everywhere() -> Callable[..., Awaitable[list[bool]]]:
         raise AssertionError("too many steps")
 
     return drive
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack

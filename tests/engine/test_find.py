@@ -46,7 +46,6 @@ async def test_nothing_found_is_an_empty_list(engine: Engine, any_services: Serv
     assert await engine.find(User) == []
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
 @pytest.mark.parametrize(
     "order_by",
     [
@@ -61,14 +60,14 @@ async def test_nothing_found_is_an_empty_list(engine: Engine, any_services: Serv
     ids=str,
 )
 async def test_pages_together_are_all_rows_once_in_order(
-    engine: Engine, any_services: Services, users: list[User], size: int, order_by: Any
+    engine: Engine, any_services: Services, users: list[User], order_by: Any
 ) -> None:
     whole = [user.id for user in await engine.find(User, order_by=order_by)]
-    paged = await pages(engine, order_by=order_by, limit=size)
-
     assert sorted(whole) == [user.id for user in users]
-    assert [number for page in paged for number in page] == whole
-    assert all(len(page) == size for page in paged[:-1])
+    for size in (1, 2, 3, 7, 8):
+        paged = await pages(engine, order_by=order_by, limit=size)
+        assert [number for page in paged for number in page] == whole
+        assert all(len(page) == size for page in paged[:-1])
 
 
 async def test_a_row_written_meanwhile_neither_repeats_nor_hides_another(
@@ -134,18 +133,14 @@ async def test_a_relationship_that_was_not_loaded_is_refused_instead_of_asking_t
     ],
 )
 async def test_what_can_not_be_found_is_refused_before_anything_is_sent(
-    engine: Engine,
-    any_services: Services,
-    checkouts: Callable[[Engine], list[object]],
+    offline: Engine,
     model: Any,
     where: tuple[Any, ...],
     how: dict[str, Any],
     says: str,
 ) -> None:
-    seen = checkouts(engine)
     with pytest.raises(InvalidInput, match=says):
-        await engine.find(model, *where, **how)
-    assert seen == []
+        await offline.find(model, *where, **how)
 
 
 async def test_the_hard_limit_is_a_setting(make_engine: Callable[..., Engine], any_services: Services) -> None:

@@ -182,7 +182,7 @@ def test_a_second_asyncio_run_is_refused(any_services: Services) -> None:
         first.run(engine.open())
         with asyncio.Runner() as second:
             for refused in (engine.open, engine.close):
-                with pytest.raises(WrongLoop, match="opened on <.*> and is used on <"):
+                with pytest.raises(WrongLoop, match="opened on <.*> and is used on <"):  # noqa: RUF043
                     second.run(refused())
         first.run(engine.close())
 

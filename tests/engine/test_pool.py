@@ -131,7 +131,7 @@ async def test_a_connection_killed_while_idle_never_surfaces(
 async def test_a_connection_killed_inside_a_block_surfaces_and_is_replaced(
     engine: Engine, services: Services
 ) -> None:
-    with pytest.raises(Exception, match="(?i)lost|gone|closed|killed"):  # noqa: PT012
+    with pytest.raises(Exception, match="(?i)lost|gone|closed|killed"):  # noqa: PT012, RUF043
         async with engine.session() as session:
             number = (await session.execute(text("SELECT CONNECTION_ID()"))).scalar_one()
             await kill_connection(services, number)
@@ -188,7 +188,7 @@ async def test_no_transaction_is_left_open_on_a_connection_that_goes_back(
 ) -> None:
     async with make_engine(driver=driver, pool_size=1, max_overflow=0, redis=False) as engine:
         await engine.create_tables()
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError):  # noqa: PT012
             async with engine.session() as session:
                 session.add(User(email="ada@example.org", name="Ada"))
                 await session.flush()
@@ -208,6 +208,6 @@ async def test_a_transaction_that_somebody_begins_by_hand_is_rolled_back_at_chec
         async with engine._pool.connect() as connection:
             await connection.exec_driver_sql("BEGIN")
             await connection.exec_driver_sql(
-                "INSERT INTO users (email, name, created_at) VALUES ('ada@example.org', 'Ada', '2026-01-01 00:00:00')"
+                "INSERT INTO users (email, name, created_at) VALUES ('ada@example.org', 'Ada', '2026-01-01 00:00:00')"  # noqa: E501
             )
         assert await engine.find(User) == []

@@ -1,0 +1,433 @@
+"""Reading through Redis: filled once, and never older than the last commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import inspect, update
+from sqlalchemy.exc import IntegrityError
+
+from labkit.engine import Engine, Message, Room, User
+from labkit.engine import cache as cache_module
+from labkit.engine.keys import Key, check_key
+from labkit.engine.rows import dump, load
+from labkit.errors import InvalidInput
+from labkit.services import Capability, Services
+
+MakeEngine = Callable[..., Engine]
+EMAIL = "ada@example.org"
+
+
+class Halting(Engine):
+    """An engine whose reads of the database halt, once they have read, until they are let go."""
+
+    def __init__(self, *given: Any, **chosen: Any) -> None:
+        super().__init__(*given, **chosen)
+        self.reads = 0
+        self.has_read = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def _read(self, key: Key) -> Any:
+        values = await super()._read(key)
+        self.reads += 1
+        self.has_read.set()
+        await self.let_go.wait()
+        return values
+
+
+@pytest.fixture
+async def halting(make_engine: MakeEngine) -> Halting:
+    engine = make_engine(Halting)
+    assert isinstance(engine, Halting)
+    await engine.open()
+    await engine.create_tables()
+    await engine.save(User(email=EMAIL, name="Ada"))
+    return engine
+
+
+@pytest.fixture
+async def other(make_engine: MakeEngine, engine: Engine) -> Engine:
+    """Another process's engine on the same servers, as far as Redis and MySQL can tell."""
+    return await make_engine().open()
+
+
+@pytest.fixture
+async def ada(engine: Engine) -> User:
+    user = User(email=EMAIL, name="Ada")
+    await engine.save(user)
+    return user
+
+
+def counts(engine: Engine) -> tuple[int, int]:
+    now = engine.statistics()
+    return now.cache_hits, now.cache_misses
+
+
+async def name(engine: Engine, **key: Any) -> str | None:
+    user = await engine.get(User, **(key or {"email": EMAIL}))
+    return user.name if user else None
+
+
+async def test_the_second_get_comes_from_the_cache(
+    engine: Engine, any_services: Services, ada: User, statements: Callable[[Engine], list[str]]
+) -> None:
+    sent = statements(engine)
+    first, second = await engine.get(User, email=EMAIL), await engine.get(User, email=EMAIL)
+
+    assert counts(engine) == (1, 1)
+    assert len(sent) == 1
+    assert first is not None
+    assert second is not None
+    assert first is not second
+    assert inspect(first).dict.keys() == inspect(second).dict.keys()
+    assert (first.id, first.name, first.created_at) == (second.id, second.name, second.created_at)
+
+
+async def test_an_object_from_the_cache_is_one_from_the_database(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    await engine.get(User, email=EMAIL)
+    cached = await engine.get(User, email=EMAIL)
+    assert cached is not None
+    assert inspect(cached).detached
+    assert inspect(cached).identity == (ada.id,)
+    assert not inspect(cached).modified
+    cached.name = "Countess"
+    assert inspect(cached).attrs.name.history.deleted == ["Ada"]
+    await engine.save(cached)
+    assert await name(engine) == "Countess"
+
+
+async def test_what_is_not_there_is_none_and_not_cached(engine: Engine, any_services: Services) -> None:
+    assert await engine.get(User, email=EMAIL) is None
+    await engine.save(User(email=EMAIL, name="Ada"))
+    assert await name(engine) == "Ada"
+
+
+async def test_a_write_is_seen_by_the_next_get_under_every_key(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    for _ in range(3):
+        await engine.get(User, email=EMAIL)
+        await engine.get(User, id=ada.id)
+    ada.name = "Countess"
+    await engine.save(ada)
+    assert await name(engine) == await name(engine, id=ada.id) == "Countess"
+
+
+async def test_a_write_is_seen_by_another_engine(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    assert await name(other) == await name(other) == "Ada"
+    ada.name = "Countess"
+    await engine.save(ada)
+    assert await name(other) == "Countess"
+
+
+async def test_a_changed_key_is_not_found_under_the_old_one(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    await engine.get(User, email=EMAIL)
+    ada.email = "lovelace@example.org"
+    await engine.save(ada)
+
+    assert await engine.get(User, email=EMAIL) is None
+    assert await name(engine, email="lovelace@example.org") == "Ada"
+
+
+async def test_a_deleted_row_is_not_found_any_more(engine: Engine, any_services: Services, ada: User) -> None:
+    await engine.get(User, email=EMAIL)
+    await engine.get(User, id=ada.id)
+    await engine.delete(ada)
+
+    assert await engine.get(User, email=EMAIL) is None
+    assert await engine.get(User, id=ada.id) is None
+
+
+async def test_a_block_that_is_rolled_back_leaves_the_cache_as_it_was(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    await engine.get(User, email=EMAIL)
+    with pytest.raises(KeyError):  # noqa: PT012
+        async with engine.session():
+            user = await engine.get(User, email=EMAIL)
+            assert user is not None
+            user.name = "Nobody"
+            await engine.save(user)
+            raise KeyError
+    hits, misses = counts(engine)
+
+    assert await name(engine) == "Ada"
+    assert counts(engine) == (hits + 1, misses)
+
+
+async def test_what_a_block_committed_itself_is_forgotten_even_when_the_block_fails(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    await engine.get(User, email=EMAIL)
+    with pytest.raises(KeyError):  # noqa: PT012
+        async with engine.session() as session:
+            ada.name = "Countess"
+            await engine.save(ada)
+            await session.commit()
+            raise KeyError
+    assert await name(engine) == "Countess"
+
+
+@pytest.mark.needs(Capability.KILL)
+async def test_a_commit_whose_answer_was_lost_is_taken_for_one(make_engine: MakeEngine, services: Services) -> None:
+    class LosingTheAnswer(Engine):
+        async def _complete(self, task: Any, session: Any) -> None:
+            commit = session.commit
+
+            async def commit_unheard() -> None:
+                await commit()
+                raise ConnectionError
+
+            session.commit = commit_unheard
+            await super()._complete(task, session)
+
+    async with make_engine() as engine:
+        await engine.create_tables()
+        ada = User(email=EMAIL, name="Ada")
+        await engine.save(ada)
+        await engine.get(User, email=EMAIL)
+        async with make_engine(LosingTheAnswer) as losing:
+            ada.name = "Countess"
+            with pytest.raises(ConnectionError):
+                await losing.save(ada)
+        assert await name(engine) == "Countess"
+
+
+@pytest.mark.needs(Capability.ISOLATION)
+async def test_before_the_commit_others_get_the_old_row_and_after_it_the_new(
+    engine: Engine, services: Services, ada: User
+) -> None:
+    await engine.get(User, email=EMAIL)
+    async with engine.session():
+        user = await engine.get(User, email=EMAIL)
+        assert user is not None
+        user.name = "Countess"
+        await engine.save(user)
+        assert await name(engine) == "Countess"
+        assert await asyncio.create_task(name(engine)) == "Ada"
+    assert await name(engine) == "Countess"
+
+
+async def test_fifty_who_miss_together_read_the_database_once(halting: Halting, any_services: Services) -> None:
+    readers = [asyncio.create_task(name(halting)) for _ in range(50)]
+    while halting.statistics().cache_misses < 50:
+        await asyncio.sleep(0)
+    halting.let_go.set()
+
+    assert await asyncio.gather(*readers) == ["Ada"] * 50
+    assert halting.reads == 1
+
+
+async def test_the_first_reader_cancelled_the_others_still_get_their_row(
+    halting: Halting, any_services: Services
+) -> None:
+    readers = [asyncio.create_task(name(halting)) for _ in range(5)]
+    while halting.statistics().cache_misses < 5:
+        await asyncio.sleep(0)
+    await halting.has_read.wait()
+    readers[0].cancel()
+    await asyncio.wait(readers[:1])
+    halting.let_go.set()
+
+    assert readers[0].cancelled()
+    assert await asyncio.gather(*readers[1:]) == ["Ada"] * 4
+    assert halting.reads == 1
+
+
+async def test_a_read_that_fails_fails_for_all_who_wait_and_the_next_one_tries_again(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    class Failing(Engine):
+        fails = True
+
+        async def _read(self, key: Key) -> Any:
+            if self.fails:
+                raise ZeroDivisionError
+            return await super()._read(key)
+
+    async with make_engine(Failing) as engine:
+        assert isinstance(engine, Failing)
+        await engine.create_tables()
+        outcomes = await asyncio.gather(*(name(engine) for _ in range(5)), return_exceptions=True)
+        assert [type(each) for each in outcomes] == [ZeroDivisionError] * 5
+        engine.fails = False
+        assert await name(engine) is None
+
+
+async def test_a_reader_who_started_before_a_write_can_not_put_the_old_row_back(
+    halting: Halting, make_engine: MakeEngine, any_services: Services
+) -> None:
+    reader = asyncio.create_task(name(halting))
+    await halting.has_read.wait()
+    async with make_engine() as writer:
+        user = await writer.get(User, id=1)
+        assert user is not None
+        user.name = "Countess"
+        await writer.save(user)
+        halting.let_go.set()
+
+        assert await reader == "Ada"  # it did start before
+        assert await name(writer) == "Countess"
+    assert await name(halting) == "Countess"
+
+
+async def test_a_reader_who_starts_after_a_write_does_not_join_one_who_started_before(
+    halting: Halting, any_services: Services
+) -> None:
+    before = asyncio.create_task(name(halting))
+    await halting.has_read.wait()
+    async with halting.session():
+        user = await halting.get(User, email=EMAIL)
+        assert user is not None
+        user.name = "Countess"
+        await halting.save(user)
+    after = asyncio.create_task(name(halting))
+    while halting.reads < 2:
+        await asyncio.sleep(0)
+    halting.let_go.set()
+
+    assert (await before, await after) == ("Ada", "Countess")
+
+
+async def test_a_reader_on_its_way_for_longer_than_the_mark_lives_puts_nothing_back(
+    halting: Halting, any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "CHANGED_FOR", 0.0)
+    halting.let_go.set()
+    assert await name(halting) == "Ada"
+    assert await name(halting) == "Ada"
+    assert counts(halting) == (0, 2)
+
+
+@pytest.mark.needs(Capability.SERVER)
+async def test_another_spelling_of_a_key_is_found_as_the_server_says_and_never_cached(
+    engine: Engine, services: Services, ada: User
+) -> None:
+    other_spelling = EMAIL.upper()
+    found = await name(engine, email=other_spelling)
+    ada.name = "Countess"
+    await engine.save(ada)
+
+    assert found in ("Ada", None)
+    assert await name(engine, email=other_spelling) == ("Countess" if found else None)
+    assert counts(engine)[0] == 0
+
+
+async def test_a_bulk_update_is_seen_once_the_row_has_died_of_age(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    async with make_engine(cache_ttl=0.05) as engine, asyncio.timeout(10):
+        await engine.create_tables()
+        await engine.save(User(email=EMAIL, name="Ada"))
+        await engine.get(User, email=EMAIL)
+        async with engine.session() as session:
+            await session.execute(update(User).values(name="Countess"))
+        while await name(engine) == "Ada":
+            await asyncio.sleep(0)
+
+
+async def test_inside_a_block_it_sees_its_own_writes_and_the_cache_is_not_asked(
+    engine: Engine, any_services: Services, ada: User
+) -> None:
+    before = counts(engine)
+    async with engine.session() as session:
+        user = await engine.get(User, email=EMAIL)
+        assert user in session
+        assert await engine.get(User, id=ada.id) is user
+    assert counts(engine) == before
+
+
+async def test_without_a_redis_url_it_reads_the_database(make_engine: MakeEngine, any_services: Services) -> None:
+    async with make_engine(redis=False) as engine:
+        await engine.create_tables()
+        await engine.save(User(email=EMAIL, name="Ada"))
+        assert await name(engine) == await name(engine) == "Ada"
+        assert counts(engine) == (0, 0)
+
+
+async def test_redis_holds_nothing_that_does_not_end(engine: Engine, any_services: Services, ada: User) -> None:
+    await engine.get(User, email=EMAIL)
+    ada.name = "Countess"
+    await engine.save(ada)
+    client = Redis.from_url(any_services.redis_url)
+    keys = [key async for key in client.scan_iter()]
+
+    assert keys
+    assert all([await client.pttl(key) > 0 for key in keys])
+    await client.aclose()
+
+
+async def test_a_get_that_is_cancelled_anywhere_holds_nothing(
+    engine: Engine,
+    any_services: Services,
+    ada: User,
+    cancel_everywhere: Callable[..., Awaitable[list[bool]]],
+) -> None:
+    client = Redis.from_url(any_services.redis_url)
+
+    async def check(cancelled: bool) -> None:
+        await client.flushall()
+        while engine._cache._flights:
+            await asyncio.sleep(0)
+        assert engine.statistics().checked_out == 0
+
+    assert any(await cancel_everywhere(lambda: engine.get(User, email=EMAIL), check))
+    assert await name(engine) == "Ada"
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "says"),
+    [
+        (User, {}, "User is found by id or email; found no key"),
+        (User, {"nme": "Ada"}, "found nme"),
+        (User, {"name": "Ada"}, "found name"),
+        (User, {"id": 1, "email": EMAIL}, "found email, id"),
+        (User, {"id": None}, r"User\.id in a key is a int, found None"),
+        (User, {"id": "1"}, r"User\.id in a key is a int, found '1'"),
+        (User, {"id": True}, r"User\.id in a key is a int, found True"),
+        (User, {"email": None}, r"User\.email in a key is a str, found None"),
+        (User, {"email": 0}, r"User\.email in a key is a str, found 0"),
+        (Room, {"email": EMAIL}, "Room is found by id or name"),
+        (int, {"id": 1}, "A model was wanted"),
+        ("User", {"id": 1}, "A model was wanted"),
+    ],
+)
+async def test_what_is_no_key_is_refused_before_anything_is_sent(
+    offline: Engine, model: Any, key: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        await offline.get(model, **key)
+
+
+def test_keys_that_differ_never_share_a_name() -> None:
+    keys = [check_key(User, {"email": email}) for email in ("1", "a,id=1", "a'", 'a"', "a\\'", "A", "a")]
+    keys += [check_key(User, {"id": 1}), check_key(Room, {"id": 1}), check_key(Room, {"name": "1"})]
+
+    assert len(set(map(str, keys))) == len(keys)
+
+
+def test_a_row_comes_out_of_json_as_it_went_in() -> None:
+    moment = User.__table__.c.created_at.default.arg(None)
+
+    assert load(User, dump((1, EMAIL, "🐍", moment))) == [1, EMAIL, "🐍", moment]
+    assert load(Message, dump((1, 2, 3, "", None))) == [1, 2, 3, "", None]
+
+
+async def test_a_duplicate_does_not_touch_the_cache(engine: Engine, any_services: Services, ada: User) -> None:
+    await engine.get(User, email=EMAIL)
+    with pytest.raises(IntegrityError):
+        await engine.save(User(email=EMAIL, name="Nobody"))
+    hits, misses = counts(engine)
+    assert await name(engine) == "Ada"
+    assert counts(engine) == (hits + 1, misses)
