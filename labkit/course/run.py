@@ -6,7 +6,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from labkit.course.interruptible import run_interruptibly
 from labkit.course.listener import Listener
 from labkit.course.verdict import Fault, NotebookRun, Verdict, judge_output
 
@@ -28,6 +28,7 @@ DECLARED = "silent-failure"
 
 # Run after the last cell: what the notebook still holds in its variables is dropped, and fails now or never.
 LAST = "get_ipython().reset(new_session=False)"
+START = 60.0  # seconds for a kernel to answer
 AFTER = "after the last cell"
 
 
@@ -58,7 +59,7 @@ def run_notebook(
         if os.name == "posix":
             manager.transport = "ipc"  # sockets in the private folder: no port that others could reach
         play = _Run(notebook, manager, {**os.environ, **own, **(environment or {})}, timeout, on_cell)
-        run = run_interruptibly(play.run)
+        run = asyncio.run(play.run())
     if output is not None:
         nbformat.write(play.notebook, output)  # type: ignore[no-untyped-call]
     return run
@@ -85,12 +86,14 @@ class _Run:
         self._faults: list[Fault] = []
         self._verdict = Verdict.PASSED
         self._environment = environment
+        self._timeout = timeout
+        self._folder = str(path.parent)
+        self._all_ran = False
         self._manager = manager
         self._client = NotebookClient(
             self.notebook,
             km=manager,
-            timeout=timeout,
-            resources={"metadata": {"path": str(path.parent)}},
+            timeout_func=lambda cell: timeout,
             on_cell_executed=self._remember,
         )
         self._cells = _code_cells(self.notebook)
@@ -98,8 +101,7 @@ class _Run:
     async def run(self) -> NotebookRun:
         began = time.perf_counter()
         try:
-            kernel = self._client.async_setup_kernel(env=self._environment, cleanup_kc=True)
-            async with kernel, Listener(self._manager, self._ask) as listener:
+            async with self._kernel(), Listener(self._manager, self._ask) as listener:
                 await self._run_cells(listener)
                 self._judge(listener.texts)
         except (RuntimeError, OSError) as error:
@@ -110,6 +112,23 @@ class _Run:
             self._name, self._verdict, ran, len(self._cells), seconds, tuple(sorted(self._faults, key=_by_cell))
         )
 
+    @asynccontextmanager
+    async def _kernel(self) -> AsyncIterator[None]:
+        # Not by nbclient, which takes Ctrl-C for itself, and leaves a kernel that did not start to the end.
+        await self._manager.start_kernel(env=self._environment, cwd=self._folder)
+        try:
+            self._client.kc = client = self._manager.client()
+            client.start_channels()
+            try:
+                await client.wait_for_ready(timeout=START)
+                client.allow_stdin = False
+                yield
+            finally:
+                client.stop_channels()
+        finally:
+            # A kernel that is at work does not listen: it is asked to end only when all has been said.
+            await self._manager.shutdown_kernel(now=self._verdict is not Verdict.PASSED or not self._all_ran)
+
     async def _run_cells(self, listener: Listener) -> None:
         for number, cell in enumerate(self._cells, 1):
             if not await self._run_cell(number, cell):
@@ -118,9 +137,10 @@ class _Run:
             self._on_cell(number)
         last = nbformat.v4.new_code_cell(LAST)  # type: ignore[no-untyped-call]
         self.notebook.cells.append(last)
-        await self._run_cell(0, last)
-        await listener.heard_all(self._requests[0])
+        self._all_ran = await self._run_cell(0, last)
         self.notebook.cells.pop()
+        if self._all_ran:
+            await listener.heard_all(self._requests[0])
 
     async def _run_cell(self, number: int, cell: NotebookNode) -> bool:
         self._number = number
@@ -128,14 +148,11 @@ class _Run:
         try:
             await self._client.async_execute_cell(cell, place, execution_count=number or None)
         except CellTimeoutError:
-            self._client.shutdown_kernel = "immediate"
-            told = f"did not end within {self._client.timeout:g} s"
-            self._fail(Verdict.TIMED_OUT, number, _first_line(cell), told)
+            self._fail(Verdict.TIMED_OUT, number, _first_line(cell), f"did not end within {self._timeout:g} s")
         except CellExecutionError as error:
             self._fail(Verdict.FAILED, number, _first_line(cell), f"{error.ename}: {error.evalue}")
         except DeadKernelError:
             if asyncio.current_task().cancelling():  # type: ignore[union-attr]
-                self._client.shutdown_kernel = "immediate"
                 raise asyncio.CancelledError from None
             self._fail(Verdict.FAILED, number, _first_line(cell), "the kernel died")
         return self._verdict is Verdict.PASSED
