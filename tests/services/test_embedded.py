@@ -143,6 +143,7 @@ REFUSED = [
     "SELECT ROUND(price) FROM people",
     "SELECT IFNULL(id, 'none') FROM people",
     "SELECT @user_variable",
+    "SELECT id FROM people FOR UPDATE SKIP LOCKED",
     "SELECT /*! STRAIGHT_JOIN */ id FROM people",
     "UPDATE people SET id = id + 1, price = id",
     "UPDATE people SET id = 1 LIMIT 1",

@@ -10,14 +10,15 @@ __all__ = ["split"]
 
 TOKEN = re.compile(
     r"""
-    (?P<keep>`(?:[^`]|``)*`|/\*.*?\*/|--[ \t].*?$|\#.*?$)
+    (?P<keep>`(?:[^`]|``)*`|/\*.*?\*/|--[ \t].*?$|\#.*?$
+        |\b(?:NOW|CURRENT_TIMESTAMP|UTC_TIMESTAMP|SYSDATE)\([0-6]\))
   | (?P<hex>\b[xX]'[0-9a-fA-F]*'|\b0x[0-9a-fA-F]+\b)
   | (?P<bits>\b[bB]'[01]*')
   | (?P<text>(?:\b(?P<introducer>_binary|_utf8mb4|_utf8)\s*|\b[nN](?='))?
         (?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"))
   | (?P<number>(?<![\w$@.`])(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?(?![\w$]))
     """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+    re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 ESCAPED = re.compile(r"\\(.)|''|\"\"", re.DOTALL)

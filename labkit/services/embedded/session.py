@@ -27,6 +27,7 @@ __all__ = ["Peers", "Session"]
 PLACE = re.compile(r":([a-z_]\w*)")
 SAVEPOINT = re.compile(r"\s*(SAVEPOINT|RELEASE\s+SAVEPOINT)\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
 ISOLATION = re.compile(r"\s*SET\s+(SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+([\w ]+?)\s*;?\s*$", re.IGNORECASE)
+KILL = re.compile(r"\s*KILL\s+(?:(CONNECTION|QUERY)\s+)?(\d+|CONNECTION_ID\(\))\s*;?\s*$", re.IGNORECASE)
 START = re.compile(r"\s*START\s+TRANSACTION\b\s*(.*?);?\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -121,6 +122,9 @@ class Session:
         if found := SAVEPOINT.match(sql):
             await self.backend.savepoint(found[1].split()[0].upper(), found[2])
             return Done()
+        if found := KILL.match(sql):
+            await self._kill(found[2], query_only=(found[1] or "").upper() == "QUERY")
+            return Done()
         if found := ISOLATION.match(sql):
             if not found[1]:
                 raise refuse("SET TRANSACTION for the next transaction only")
@@ -148,8 +152,6 @@ class Session:
                 await apply_set(node, self)
             case exp.Use():
                 self.use(node.this.name)
-            case exp.Kill():
-                self._kill(node)
             case exp.Create() | exp.Drop() | exp.TruncateTable():
                 await self._define(node)
             case _:
@@ -181,9 +183,9 @@ class Session:
             raise SqlFault(1049, f"Unknown database '{database}'")
         self.database = database
 
-    def _kill(self, node: exp.Expr) -> None:
-        wanted = node.this.name
-        number = self.connection_id if wanted.upper() == "CONNECTION_ID" else wanted
-        if not str(number).isdigit():
-            raise SqlFault(1064, "You have an error in your SQL syntax; KILL wants a connection's id")
-        self.peers.kill(int(number), query_only=node.text("kind").upper() == "QUERY")
+    async def _kill(self, wanted: str, *, query_only: bool) -> None:
+        number = int(wanted) if wanted.isdigit() else self.connection_id
+        if number == self.connection_id and query_only:
+            raise SqlFault(1317, "Query execution was interrupted")
+        self.peers.kill(number, query_only=query_only)
+        await asyncio.sleep(0)  # who killed itself ends here

@@ -24,6 +24,7 @@ __all__ = ["Planner", "is_planned", "parse"]
 PLANNED = re.compile(
     r"(?:[\s(]|/\*.*?\*/|--\s[^\n]*\n)*(select|insert|update|delete|with)\b", re.IGNORECASE | re.DOTALL
 )
+ADJACENT = re.compile(r":s\d+\s+:s\d")  # 'a' 'b' is one text
 LONGEST_KEPT = 20_000  # a longer statement is hardly sent again with the same shape
 
 
@@ -58,7 +59,8 @@ def _near(error: SqlglotError) -> str:
 
 def _syntax_error(near: str) -> SqlFault:
     text = "You have an error in your SQL syntax; check the manual for the right syntax to use near"
-    return SqlFault(1064, f"{text} '{near[:80]}'")
+    hint = "(or it is right, and labkit's embedded server doesn't know it: use the provider local or containers)"
+    return SqlFault(1064, f"{text} '{near[:80]}' {hint}")
 
 
 class Planner:
@@ -86,6 +88,8 @@ class Planner:
         self, sql: str, shape: str, values: dict[str, Any], count_found: bool
     ) -> tuple[str, Plan, dict[str, Any]]:
         try:
+            if ADJACENT.search(shape):
+                raise NeedsText
             return shape, self._translate(shape, count_found), values
         except NeedsText:
             pass
@@ -112,10 +116,12 @@ class Planner:
 
     def _translate_query(self, node: exp.Expr, sql: str) -> Plan:
         sleep = _take_sleep(node)
-        locks = any(select.args.get("locks") for select in node.find_all(exp.Select))
+        locks = [lock for select in node.find_all(exp.Select) for lock in select.args.get("locks") or []]
+        if any(lock.args.get("wait") is not None or lock.expressions for lock in locks):
+            raise refuse("FOR UPDATE with OF, NOWAIT or SKIP LOCKED")
         columns = tuple((as_written(name, sql), kind) for name, kind in query(node, self._catalog))
         reads_tables = node.find(exp.Table) is not None
-        return Plan(render(node), columns, locks=locks, reads_tables=reads_tables, sleep=sleep)
+        return Plan(render(node), columns, locks=bool(locks), reads_tables=reads_tables, sleep=sleep)
 
 
 def as_written(name: str, sql: str) -> str:

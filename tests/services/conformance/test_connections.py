@@ -101,6 +101,13 @@ async def test_kill_ends_a_statement_that_runs(client: Client, connect: Connect,
     assert await sleeper.code("SELECT 1") in GONE | {0}
 
 
+async def test_a_connection_can_end_itself(client: Client, services: Services) -> None:
+    if lacks(services, Capability.KILL):
+        return
+    assert await client.code("KILL CONNECTION_ID()") in LOST
+    assert await client.code("SELECT 1") in GONE | {0}
+
+
 async def test_kill_ends_a_wait_for_a_lock(people: Client, connect: Connect, services: Services) -> None:
     if lacks(services, Capability.KILL):
         return

@@ -115,6 +115,16 @@ async def test_text_is_compared_without_case(people: Client) -> None:
     assert await people.value("SELECT CONCAT('a', 'B') = 'Ab'") == 1
 
 
+async def test_a_number_is_found_by_its_text(people: Client) -> None:
+    await fill(people)
+    assert await people.value("SELECT COUNT(*) FROM people WHERE age = '36'") == 2
+    assert await people.value("SELECT COUNT(*) FROM people WHERE id = %s", "1") == 1
+
+
+async def test_texts_side_by_side_are_one(client: Client) -> None:
+    assert await client.rows("SELECT 'a' 'b' AS ab, 1 AS one FROM DUAL") == [("ab", 1)]
+
+
 async def test_like_matches_without_case_and_escapes(people: Client) -> None:
     await fill(people)
     assert await people.rows("SELECT email FROM people WHERE email LIKE 'B%%'") == [("Bob",)]
