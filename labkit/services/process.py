@@ -54,7 +54,8 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env={**os.environ, "LC_ALL": "C"},
+                # A killed server leaves its own temporary files where it made them: here, in the private folder.
+                env={**os.environ, "LC_ALL": "C", "TMPDIR": str(self._folder)},
                 start_new_session=True,  # Ctrl-C in the terminal is for us; the server goes when we say so
             )
         reaper.keep("process", str(self._process.pid))
