@@ -2,12 +2,12 @@
 The embedded servers: MySQL's protocol in front of SQLite, and fakeredis, each on a loopback port in a thread.
 
     server.py       the MySQL server: its thread, its loop, its connections
-    wire.py         one connection: login, commands, KILL, wait_timeout, column types
-    session.py      what each statement does
-    literals.py     a statement's shape apart from its values
-    plans.py        statements translated once and kept by their shape
-    queries.py, expressions.py, writes.py, ddl.py     MySQL's SQL rewritten for SQLite
-    sqltypes.py, functions.py                         values and comparisons as MySQL has them
+    wire.py, packets.py, logins.py, results.py      one connection: frames, login, commands, KILL, column types
+    session.py, settings.py, variables.py           what each statement does, and what SET and @@ know
+    statements.py, literals.py, plans.py            statements translated once and kept by their shape
+    queries.py, writes.py, ddl.py, definitions.py   MySQL's statements rewritten for SQLite
+    rewriting.py, expressions.py, comparisons.py, calculations.py     and MySQL's expressions
+    sqltypes.py, functions.py, storing.py           values and comparisons as MySQL has them
     backend.py      SQLite, transactions, the write lock
     catalog.py, show.py, information.py               the tables that exist, and how they are asked for
     answers.py, faults.py                             answers and errors in MySQL's words

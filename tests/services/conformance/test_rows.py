@@ -227,3 +227,55 @@ async def test_a_large_statement_and_a_large_row_pass(connect: Connect) -> None:
     await client.run("INSERT INTO blobs VALUES (%s, %s)", b"\x00\xff'\\" * 100_000, "ü" * 300_000)
     assert await client.rows("SELECT LENGTH(data), CHAR_LENGTH(words) FROM blobs") == [(400_000, 300_000)]
     assert await client.rows("SELECT data, words FROM blobs") == [(b"\x00\xff'\\" * 100_000, "ü" * 300_000)]
+
+
+async def test_conditions_choose_between_values(people: Client) -> None:
+    await fill(people)
+    sql = "SELECT CASE WHEN age > 20 THEN 'old' WHEN age IS NULL THEN 'unknown' ELSE 'young' END AS c FROM people"
+    assert [row[0] for row in await people.rows(f"{sql} ORDER BY id")] == ["old", "young", "old", "unknown"]
+    sql = "SELECT IF(age > 20, 1, 0), COALESCE(age, -1), IFNULL(age, 0), NULLIF(age, 7) FROM people"
+    assert (await people.rows(f"{sql} ORDER BY id"))[1:] == [(0, 7, 7, None), (1, 36, 36, 36), (0, -1, 0, None)]
+
+
+async def test_numbers_and_signs_calculate(people: Client) -> None:
+    await fill(people)
+    sql = "SELECT -age, ABS(-age), age * 2 - 1, age / 2, age * 1.5 FROM people WHERE id = 2"
+    assert await people.rows(sql) == [(-7, 7, 13, Decimal("3.5000"), Decimal("10.5"))]
+    assert await people.value("SELECT MAX(age / 2) FROM people") == Decimal("18.0000")
+    assert await people.value("SELECT COUNT(*) FROM people WHERE age BETWEEN 7 AND 35.5") == 1
+    assert await people.value("SELECT COUNT(*) FROM people WHERE age <=> NULL") == 1
+    assert await people.value("SELECT COUNT(*) FROM people WHERE NOT (age = 7 OR age IS NULL)") == 2
+
+
+async def test_texts_are_changed_and_measured(people: Client) -> None:
+    await fill(people)
+    sql = "SELECT UPPER(email), LOWER(email), LENGTH(email), CHAR_LENGTH(email), CONCAT(email, '-', id) FROM people"
+    assert (await people.rows(f"{sql} ORDER BY id"))[2] == ("ÄNNE", "änne", 5, 4, "Änne-3")
+    assert await people.value("SELECT CAST(id AS CHAR) FROM people WHERE LOWER(email) = 'BOB'") == "2"
+    assert await people.rows("SELECT DISTINCT LOWER(email) AS e FROM people WHERE age = 36 ORDER BY e DESC") == [
+        ("änne",),
+        ("ada",),
+    ]
+
+
+async def test_a_text_can_be_compared_letter_by_letter(people: Client) -> None:
+    await fill(people)
+    assert await people.value("SELECT COUNT(*) FROM people WHERE email COLLATE utf8mb4_bin = 'ADA'") == 0
+    await people.run("CREATE TABLE codes (code VARCHAR(9) COLLATE utf8mb4_bin UNIQUE)")
+    await people.run("INSERT INTO codes VALUES ('a'), ('A')")
+    assert await people.rows("SELECT code FROM codes WHERE code LIKE 'A%'") == [("A",)]
+
+
+async def test_queries_are_joined_by_union(people: Client) -> None:
+    await fill(people)
+    sql = "SELECT age FROM people WHERE age = 36 UNION SELECT 36 UNION ALL SELECT 5 ORDER BY age LIMIT 9"
+    assert await people.rows(sql) == [(5,), (36,)]
+
+
+async def test_a_query_may_look_at_the_row_around_it(people: Client) -> None:
+    await fill(people)
+    newest = "SELECT MAX(q.id) FROM people AS q WHERE q.age = p.age"
+    sql = f"SELECT p.email FROM people AS p WHERE p.id = ({newest}) ORDER BY 1"
+    assert await people.rows(sql) == [("Änne",), ("Bob",)]
+    rows = await people.rows("SELECT d.n, p.* FROM people p JOIN (SELECT 2 AS n) AS d ON d.n = p.id")
+    assert rows == [(2, 2, "Bob", 7)]
