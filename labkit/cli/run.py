@@ -95,7 +95,8 @@ def _print(runs: list[NotebookRun], services: Services) -> None:
     console = Console(highlight=False)
     for each in runs:
         verdict = Text(each.verdict, "green" if each.verdict == "passed" else "bold red")
-        console.print(Text(f"{each.notebook}  ", "bold"), verdict, f" {each.cells} cells, {each.seconds:.1f} s")
+        ran = f"{each.cells} of {each.of} cells, {each.seconds:.1f} s"
+        console.print(Text(f"{each.notebook} ", "bold"), verdict, f" {ran}")
         for fault in each.faults:
             console.print(Text(f"  {fault}"))
     passed = sum(each.verdict == "passed" for each in runs)

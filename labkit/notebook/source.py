@@ -67,7 +67,7 @@ def compare(before: type, after: type) -> Source:
     """
     base, special = (before, after) if issubclass(after, before) else (after, before)
     own = [name for name, value in vars(special).items() if inspect.isfunction(value) and hasattr(base, name)]
-    if not issubclass(special, base) or not own:
+    if base is special or not issubclass(special, base) or not own:
         raise InvalidInput(
             f"A class was wanted that overrides methods of another, found {before.__name__} and {after.__name__}."
         )

@@ -1,0 +1,115 @@
+"""`labkit run`, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LABKIT = [sys.executable, "-m", "labkit"]
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*LABKIT, "run", *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Give a folder that labkit runs from, with a course of two short notebooks."""
+    shutil.copytree(ROOT / "labkit", tmp_path / "labkit", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "notebooks").mkdir()
+    index = ""
+    for name, cell in {
+        "00_good": "1 + 1",
+        "01_leaky": "async def f(): pass\nf()",
+        "02_slow": "while True: pass",
+    }.items():
+        lesson = tmp_path / "lessons" / f"ch{name}" / "lesson.md"
+        lesson.parent.mkdir(parents=True)
+        lesson.write_text(f"```{{code-cell}}\n{cell}\n```\n")
+        index += f'[[lesson]]\nfolder = "ch{name}"\ntitle = "It"\nminutes = 1\nobjectives = ["see"]\n'
+    (tmp_path / "lessons" / "index.toml").write_text(index)
+    subprocess.run([*LABKIT, "build"], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def test_a_notebook_that_passes_is_success_and_is_written_where_asked(clone: Path, tmp_path: Path) -> None:
+    finished = run("00_good.ipynb", "--output", str(tmp_path / "out"), cwd=clone)
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.stdout.startswith("00_good  passed  1 of 1 cells, ")
+    assert "1 of 1 notebooks passed on embedded" in finished.stdout
+    assert "'2'" in (tmp_path / "out" / "00_good.ipynb").read_text().replace('"2"', "'2'")
+
+
+def test_all_are_run_and_one_that_fails_in_silence_is_failure(clone: Path) -> None:
+    finished = run("00", "01", "--json", cwd=clone)
+    told = {each["notebook"]: each for each in json.loads(finished.stdout)}
+
+    assert finished.returncode == 1
+    assert {name: each["verdict"] for name, each in told.items()} == {"00_good": "passed", "01_leaky": "failed"}
+    assert "never awaited" in told["01_leaky"]["faults"][0]["text"]
+
+
+def test_a_cell_that_never_ends_is_named(clone: Path) -> None:
+    finished = run("slow", "--timeout", "1", cwd=clone)
+
+    assert finished.returncode == 1
+    assert "timed out" in finished.stdout
+    assert "cell 1 (while True: pass): did not end within 1 s" in " ".join(finished.stdout.split())
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    finished = run("00_the_storey")
+
+    assert finished.returncode == 2
+    assert finished.stderr == "labkit: There is no notebook '00_the_storey'. Did you mean 00_the_story?\n"
+
+
+def test_an_installed_labkit_without_notebooks_says_what_to_do(clone: Path) -> None:
+    shutil.rmtree(clone / "notebooks")
+    finished = run(cwd=clone)
+
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("labkit: The notebooks were wanted")
+    assert finished.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_leaves_nothing(number: signal.Signals, status: int, clone: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(clone / "tmp")}
+    (clone / "tmp").mkdir()
+    process = subprocess.Popen(
+        [*LABKIT, "run", "slow"], cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    kernel = wait_for_kernel(psutil.Process(process.pid))
+    began = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+
+    assert kernel in began
+    assert process.returncode == status
+    assert psutil.wait_procs(began, timeout=10)[1] == []
+    assert list((clone / "tmp").iterdir()) == []
+
+
+def wait_for_kernel(process: psutil.Process) -> psutil.Process:
+    """Wait until a kernel is at work: it has used some processor time, which the endless cell does."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for child in process.children(recursive=True):
+            if "ipykernel_launcher" in child.cmdline() and sum(child.cpu_times()[:2]) > 2:
+                return child
+        time.sleep(0.05)
+    raise AssertionError("no kernel has started")

@@ -1,0 +1,78 @@
+"""A notebook finds the servers that were started for it, or else starts its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from labkit.notebook import environment_for_kernels, get_services
+from labkit.services import Capability, Services
+
+SERVICES = Services(
+    "local",
+    "mysql+asyncmy://lab:secret@127.0.0.1:1/lab",
+    "redis://:secret@127.0.0.1:2/0",
+    {"mysql": "9.7", "redis": "8"},
+    frozenset({Capability.SERVER, Capability.KILL}),
+)
+ASK = """
+import psutil
+from labkit.notebook import get_services
+services = get_services()
+assert services is get_services()
+print(services.provider, len(services.versions))
+print(*[child.pid for child in psutil.Process().children(recursive=True)])
+"""
+
+
+@pytest.fixture(autouse=True)
+def ask_anew() -> Iterator[None]:
+    get_services.cache_clear()
+    yield
+    get_services.cache_clear()
+
+
+def test_a_kernel_gets_the_services_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment_for_kernels(SERVICES).items():
+        monkeypatch.setenv(name, value)
+
+    assert get_services() == SERVICES
+    assert get_services() is get_services()
+
+
+def ask(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("LABKIT_")}
+    return subprocess.run(
+        [sys.executable, "-c", ASK],
+        env={**own, "TMPDIR": str(directory), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_without_any_it_starts_its_own_and_leaves_nothing(provider: str, tmp_path: Path) -> None:
+    asked = ask(tmp_path, LABKIT_PROVIDER=provider)
+    told, pids = asked.stdout.splitlines()
+
+    assert asked.stderr == ""
+    assert told == f"{provider} 2"
+    left = [psutil.Process(pid) for pid in map(int, pids.split()) if psutil.pid_exists(pid)]
+    assert psutil.wait_procs(left, timeout=20)[1] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_your_own_servers_are_asked_what_they_are(clean_services: Services, tmp_path: Path) -> None:
+    urls = {
+        "LABKIT_DATABASE_URL": clean_services.database_url,
+        "LABKIT_REDIS_URL": clean_services.redis_url,
+    }
+
+    assert ask(tmp_path, **urls).stdout.splitlines()[0] == "url 2"
