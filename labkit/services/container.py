@@ -50,11 +50,11 @@ class Container:
         self._client = client
         self._recipe = recipe
         self._port = port
-        self._name = f"labkit-{secrets.token_hex(6)}"
+        self.name = f"labkit-{secrets.token_hex(6)}"
         self._container: Any = None
         # An impatient cancellation may ask for the removal while the engine is still making the container.
         self._making = threading.Lock()
-        self._removal = json.dumps([sys.executable, "-P", str(_REMOVE), self._name])
+        self._removal = json.dumps([sys.executable, "-P", str(_REMOVE), self.name])
 
     def create(self) -> None:
         """Make the container and start it; raises `PortTaken` or `CannotStart`."""
@@ -67,7 +67,7 @@ class Container:
             self._container = self._client.client.containers.create(
                 recipe.image,
                 list(recipe.command),
-                name=self._name,
+                name=self.name,
                 environment=dict(recipe.environment),
                 ports={f"{recipe.port}/tcp": (LOOPBACK, self._port)},
                 labels=create_labels(recipe.image, {OWNER_LABEL: str(os.getpid())}),
@@ -104,11 +104,11 @@ class Container:
 
         try:
             with self._making:
-                self._client.client.containers.get(self._name).remove(force=True, v=True)
+                self._client.client.containers.get(self.name).remove(force=True, v=True)
         except NotFound:
             pass
         except (DockerException, OSError) as fault:
-            logger.warning("the container %s could not be removed: %s", self._name, last_cause(fault))
+            logger.warning("the container %s could not be removed: %s", self.name, last_cause(fault))
             return
         reaper.release("command", self._removal)
 

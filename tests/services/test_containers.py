@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import make_url
 
 from labkit.errors import CannotStart
-from labkit.services import Services, docker_engine, ports, start_services
-from labkit.services.container import OWNER_LABEL
+from labkit.services import Services, docker_engine, ports, remove_container, start_services
+from labkit.services.container import OWNER_LABEL, Container, Recipe
+from labkit.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.providers("containers"), pytest.mark.usefixtures("provider")]
 
@@ -55,3 +56,28 @@ async def test_no_free_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ):
             async with start_services("containers"):
                 pass
+
+
+async def test_an_image_that_cannot_be_pulled_is_named() -> None:
+    client = docker_engine.connect()
+    try:
+        assert docker_engine.missing_images(client, "127.0.0.1:1/none:0") == ["127.0.0.1:1/none:0"]
+        with pytest.raises(CannotStart, match=r"The image 127\.0\.0\.1:1/none:0 is not on this machine"):
+            await docker_engine.pull(client, "127.0.0.1:1/none:0")
+    finally:
+        client.client.close()
+
+
+def test_the_reapers_script_removes_a_container_by_its_name() -> None:
+    client = docker_engine.connect()
+    container = Container(client, Recipe(Settings().redis_image, 6379), ports.free_port())
+    try:
+        container.create()
+        [name] = [found.name for found in client.client.containers.list() if found.name == container.name]
+
+        remove_container.main(name)
+
+        assert name not in [found.name for found in client.client.containers.list(all=True)]
+    finally:
+        container.remove()
+        client.client.close()
