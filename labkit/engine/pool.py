@@ -115,7 +115,8 @@ def create_pool(url: URL, settings: Settings) -> AsyncEngine:
         echo_pool="debug" if settings.echo_pool else None,
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
-        connect_args={"connect_timeout": settings.connect_timeout} if mysql else {},
+        # SQLite has one writer at a time: to wait for it is to wait for a connection.
+        connect_args={"connect_timeout": settings.connect_timeout} if mysql else {"timeout": settings.pool_timeout},
     )
     # A rollback is skipped only when the server itself has said that no transaction is open.
     setattr(pool.dialect, "detect_autocommit_setting", _has_no_transaction)  # noqa: B010
@@ -124,6 +125,7 @@ def create_pool(url: URL, settings: Settings) -> AsyncEngine:
         setattr(pool.dialect, "do_ping", _ping)  # noqa: B010
     else:
         event.listen(pool.sync_engine, "connect", _keep_foreign_keys)
+        event.listen(pool.sync_engine, "invalidate", _end_transaction)
     return pool
 
 
@@ -155,3 +157,9 @@ def _keep_foreign_keys(connection: Any, record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _end_transaction(connection: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+    # SQLite closes a connection only when its last cursor is gone: one in the traceback of a cancelled task would
+    # keep the transaction open, and with it the whole file locked.
+    connection.rollback()

@@ -76,6 +76,19 @@ def statements() -> Callable[[Engine], list[str]]:
     return record
 
 
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """Look at a server until it says what is wanted: it learns of a closed connection a moment later."""
+
+    async def look_again(wanted: object, look: Callable[[], Awaitable[object]]) -> None:
+        deadline = asyncio.get_running_loop().time() + 10
+        while (found := await look()) != wanted and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0)
+        assert found == wanted
+
+    return look_again
+
+
 class CancelledAt:
     """
     Await a coroutine, and cancel the task just as it begins to wait for the `step`th time.

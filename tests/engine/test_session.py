@@ -229,10 +229,10 @@ async def test_a_block_is_whole_or_nothing_wherever_it_is_cancelled(
 async def test_a_cancelled_query_leaves_no_connection_behind(engine: Engine, services: Services) -> None:
     async def sleep() -> None:
         async with engine.session() as session:
-            await session.execute(text("SELECT SLEEP(30)"))
+            await session.execute(text("SELECT SLEEP(2)"))
 
     task = asyncio.create_task(sleep())
-    while not any("SLEEP" in (each.info or "").upper() for each in await connections(services)):
+    while not task.done() and not any("SLEEP" in (each.info or "").upper() for each in await connections(services)):
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
@@ -297,3 +297,27 @@ async def test_a_registry_made_anew_at_each_access_gives_another_session_each_ti
         assert len(asked) == 3
         await engine.save(ada())
         assert len(asked) == 5
+
+
+async def test_a_cancelled_task_that_somebody_remembers_holds_no_lock(
+    engine: Engine, any_services: Services, cancel_everywhere: CancelEverywhere
+) -> None:
+    """On SQLite the cursor in its traceback would keep the connection, and the whole file locked."""
+    remembered = []
+    emails = iter(f"user{i}@example.org" for i in range(10_000))
+
+    async def work() -> None:
+        try:
+            async with engine.session() as session:
+                await engine.save(ada(next(emails)))
+                await session.execute(select(User))
+        except asyncio.CancelledError as error:
+            remembered.append(error)
+            raise
+
+    async def check(cancelled: bool) -> None:
+        async with asyncio.timeout(5):
+            await engine.save(ada(next(emails)))
+
+    await cancel_everywhere(work, check)
+    assert remembered
