@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -41,10 +41,12 @@ def lab(
     notebooks = find_checkout() / "notebooks"
     with lab_extra():
         for package in ("jupyterlab", "ipykernel"):
-            import_module(package)
+            metadata.version(package)
 
         from labkit.notebook import environment_for_kernels
-        from labkit.notebook.jupyter import run_jupyterlab
+        from labkit.notebook.jupyter import check_port, run_jupyterlab
+    if port is not None:
+        check_port(port)
     with services_in_thread(provider) as services:
         print(f"labkit: {services.provider} is running for the notebooks; Ctrl-C ends everything", file=sys.stderr)
         status = run_jupyterlab(

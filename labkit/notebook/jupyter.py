@@ -16,7 +16,7 @@ from labkit.errors import CannotStart
 from labkit.notebook.kernel import write_kernel_spec
 from labkit.services import reaper
 
-__all__ = ["run_jupyterlab"]
+__all__ = ["check_port", "run_jupyterlab"]
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0  # seconds for JupyterLab to end its kernels and itself
@@ -35,10 +35,7 @@ def run_jupyterlab(
 
     It listens on loopback only, and wants its token. Kernels get `environment` and the `labkit` extension. What
     interrupts the wait, Ctrl-C or a signal's handler, ends JupyterLab and its kernels and is raised again.
-    Raises `CannotStart` if `port` is taken.
     """
-    if port is not None:
-        _check_free(port)
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         write_kernel_spec(Path(folder))
         ours = {**os.environ, **environment, "JUPYTER_PATH": _before(folder, os.environ.get("JUPYTER_PATH"))}
@@ -90,7 +87,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _check_free(port: int) -> None:
+def check_port(port: int) -> None:
+    """Raise `CannotStart` if somebody else listens on `port`: better known before servers are started."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
