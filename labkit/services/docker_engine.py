@@ -78,7 +78,7 @@ async def pull(client: Any, image: str) -> None:
         except Exception as fault:
             outcome = CannotStart(
                 f"The image {image} is not on this machine and can't be pulled: {last_cause(fault)}.",
-                remedy=f"docker pull {image}",
+                remedy=f"Try `docker pull {image}`.",
             )
             _tell(loop, done, outcome)
         else:
