@@ -161,5 +161,5 @@ def _keep_foreign_keys(connection: Any, record: ConnectionPoolEntry) -> None:
 
 def _end_transaction(connection: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
     # SQLite closes a connection only when its last cursor is gone: one in the traceback of a cancelled task would
-    # keep the transaction open, and with it the whole file locked.
+    # keep the transaction open, and the whole file locked. (A SELECT half read still keeps others from committing.)
     connection.rollback()
