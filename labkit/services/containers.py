@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from labkit.errors import CannotStart
-from labkit.services.container import Container, Recipe, to_the_end
+from labkit.services.container import Container, to_the_end
 from labkit.services.control import Control
 from labkit.services.docker_engine import connect, missing_images, pull
 from labkit.services.login import ATTEMPT, database_version, redis_version, until_ready
-from labkit.services.mysqld import ALIKE, DATABASE, QUICK, USER, database_url, new_password
+from labkit.services.mysqld import database_url, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider
 from labkit.services.redis_server import redis_url
 from labkit.services.services import ALL_CAPABILITIES, Services
 from labkit.settings import Settings
 
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
+
 __all__ = ["CONTAINERS"]
 
-CONFIG = "/etc/labkit-redis.conf"
 START_LIMIT = 120.0
 LOOK_LIMIT = 5.0
 
@@ -66,9 +69,10 @@ async def start(settings: Settings) -> AsyncIterator[Services]:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A recipe, and how to find and ask what runs by it."""
+    """What to run, from which image, and how to find and ask it."""
 
-    recipe: Recipe
+    image: str
+    make: Callable[[], DockerContainer]
     url: Callable[[int], str]
     ask: Callable[[str], Awaitable[dict[str, str]]]
 
@@ -84,7 +88,7 @@ class _ContainerServer:
 
     async def wait(self) -> None:
         """Wait until the server answers a login."""
-        self.versions = await until_ready(self._kind.recipe.image, self._login, timeout=START_LIMIT)
+        self.versions = await until_ready(self._kind.image, self._login, timeout=START_LIMIT)
 
     async def start(self) -> None:
         """Start the server again and wait until it answers a login."""
@@ -102,7 +106,7 @@ class _ContainerServer:
 
 async def _run(client: Any, stack: AsyncExitStack, kind: _Kind) -> _ContainerServer:
     async def run_on(port: int) -> _ContainerServer:
-        container = Container(client, kind.recipe, port)
+        container = Container(client, kind.make(), port)
         stack.push_async_callback(to_the_end, container.remove)
         await to_the_end(container.create)
         return _ContainerServer(container, kind, port)
@@ -111,38 +115,21 @@ async def _run(client: Any, stack: AsyncExitStack, kind: _Kind) -> _ContainerSer
 
 
 def _mysql(image: str, password: str) -> _Kind:
-    # The image makes the user; what it may do is said in a file, as with the provider `local`.
-    grant = f"GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
-    recipe = Recipe(
-        image,
-        3306,
-        command=(*QUICK, *ALIKE),
-        environment={
-            "MYSQL_ROOT_PASSWORD": new_password(),
-            "MYSQL_ROOT_HOST": "localhost",
-            "MYSQL_DATABASE": DATABASE,
-            "MYSQL_USER": USER,
-            "MYSQL_PASSWORD": password,
-            "MYSQL_INITDB_SKIP_TZINFO": "1",
-        },
-        files={"/docker-entrypoint-initdb.d/labkit.sql": grant},
-    )
+    from labkit.services.images import mysql_container
 
     async def ask(url: str) -> dict[str, str]:
         return dict([await database_version(url, timeout=ATTEMPT)])
 
-    return _Kind(recipe, lambda port: database_url(port, password), ask)
+    return _Kind(image, partial(mysql_container, image, password), lambda port: database_url(port, password), ask)
 
 
 def _redis(image: str, password: str) -> _Kind:
-    # A password among the arguments would show in the list of processes.
-    config = f'requirepass {password}\nsave ""\nappendonly no\n'
-    recipe = Recipe(image, 6379, command=("--include", CONFIG), files={CONFIG: config})
+    from labkit.services.images import redis_container
 
     async def ask(url: str) -> dict[str, str]:
         return {"redis": await redis_version(url, timeout=ATTEMPT)}
 
-    return _Kind(recipe, lambda port: redis_url(port, password), ask)
+    return _Kind(image, partial(redis_container, image, password), lambda port: redis_url(port, password), ask)
 
 
 CONTAINERS = Provider("containers", "the images mysql:9.7 and redis:8, on Docker", ALL_CAPABILITIES, look, start)

@@ -9,7 +9,8 @@ from sqlalchemy import make_url
 
 from labkit.errors import CannotStart
 from labkit.services import Services, docker_engine, ports, remove_container, start_services
-from labkit.services.container import OWNER_LABEL, Container, Recipe
+from labkit.services.container import OWNER_LABEL, Container
+from labkit.services.images import redis_container
 from labkit.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.providers("containers"), pytest.mark.usefixtures("provider")]
@@ -70,7 +71,7 @@ async def test_an_image_that_cannot_be_pulled_is_named() -> None:
 
 def test_the_reapers_script_removes_a_container_by_its_name() -> None:
     client = docker_engine.connect()
-    container = Container(client, Recipe(Settings().redis_image, 6379), ports.free_port())
+    container = Container(client, redis_container(Settings().redis_image, "secret"), ports.free_port())
     try:
         container.create()
         [name] = [found.name for found in client.client.containers.list() if found.name == container.name]
