@@ -30,7 +30,6 @@ COLOURS = {
     Token.Operator.Word: "keyword",
     Token.Literal.String: "string",
     Token.Literal.Number: "number",
-    Token.Comment: "comment",
     Token.Name.Function: "def",
     Token.Name.Class: "def",
     Token.Name.Builtin: "builtin",
