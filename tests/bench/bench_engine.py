@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import math
 import random
 import statistics
 import sys
@@ -299,17 +300,22 @@ class Measured:
 
 @dataclass(frozen=True)
 class Goal:
-    """What DESIGN §2 asks, against what was measured."""
+    """What DESIGN asks of the engine, against what was measured."""
 
     says: str
     tasks: int
     wanted: float
     found: float
+    noise: float = 0.0
+    """How far from 1 the median ratio of a thing to itself may come out in this run."""
 
     @property
     def verdict(self) -> str:
-        missed = f"not reached: {self.found:.2f} against {self.wanted:.2f}"
-        return "reached" if self.found >= self.wanted else missed
+        if self.found >= self.wanted:
+            return "reached"
+        if self.found >= self.wanted - self.noise:
+            return f"reached within the A/A noise of {self.noise:.2f}"
+        return f"not reached: {self.found:.2f} against {self.wanted:.2f}"
 
 
 async def run_block(operation: Operation, tasks: int, count: int) -> float:
@@ -402,16 +408,18 @@ async def fill(services: Services) -> list[User]:
     return users
 
 
-def goals(results: list[Measured]) -> list[Goal]:
+def goals(results: list[Measured], rounds: int) -> list[Goal]:
     found = {(each.operation, each.tasks, each.contestant): each for each in results}
     judged = []
     for tasks in sorted({each.tasks for each in results}):
         judged.append(Goal("get, not cached", tasks, 1.2, found["get", tasks, "facade"].ratio))
         judged.append(Goal("get, from the cache", tasks, 6.0, found["get cached", tasks, "cached"].ratio))
         for operation in ("insert", "update"):
-            # No slower, as far as the A/A control can tell.
-            noise = min(1.0, found[operation, tasks, "hand again"].spread[0])
-            judged.append(Goal(f"{operation}, no slower", tasks, noise, found[operation, tasks, "facade"].ratio))
+            low, high = found[operation, tasks, "hand again"].spread
+            noise = (high - low) / math.sqrt(rounds)
+            judged.append(
+                Goal(f"{operation}, no slower", tasks, 1.0, found[operation, tasks, "facade"].ratio, noise)
+            )
         for operation in ("get", "insert", "update", "find 50"):
             ours, theirs = (found[operation, tasks, who].ratio for who in ("facade", "advanced-alchemy"))
             judged.append(Goal(f"{operation}, ahead of advanced-alchemy", tasks, 1.0, ours / theirs))
@@ -421,7 +429,7 @@ def goals(results: list[Measured]) -> list[Goal]:
 LABELS = {peer.name: peer.label for peer in (*PEERS, CachedFacade)}
 
 
-def print_table(services: Services, results: list[Measured], size: int) -> None:
+def print_table(services: Services, results: list[Measured], size: int, rounds: int) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in services.versions.items())
     print(f"{services.provider}: {versions}; pool of {size}; Python {sys.version.split()[0]}")
     print("x: throughput as a multiple of the hand-written code's; in brackets the middle half of the rounds\n")
@@ -431,7 +439,7 @@ def print_table(services: Services, results: list[Measured], size: int) -> None:
             spread = f"[{row.spread[0]:.2f}-{row.spread[1]:.2f}]"
             print(f"    {LABELS[row.contestant]:36}{row.per_second:9.0f}/s {row.ratio:7.2f}x  {spread}")
     print("\nGoals")
-    for goal in goals(results):
+    for goal in goals(results, rounds):
         said = f"{goal.says}, {goal.tasks} task{'s' * (goal.tasks > 1)}"
         print(f"    {said:48} ≥ {goal.wanted:.2f}x  {goal.found:6.2f}x  {goal.verdict}")
 
@@ -440,11 +448,11 @@ async def main(arguments: argparse.Namespace) -> None:
     async with start_services(arguments.provider) as services:
         results = await run(services, arguments.rounds, arguments.seconds, arguments.tasks, arguments.pool)
     if arguments.json:
-        judged = [asdict(goal) | {"verdict": goal.verdict} for goal in goals(results)]
+        judged = [asdict(goal) | {"verdict": goal.verdict} for goal in goals(results, arguments.rounds)]
         print(json.dumps({"provider": services.provider, "versions": dict(services.versions),
                           "results": [asdict(each) for each in results], "goals": judged}, indent=1))  # fmt: skip
     else:
-        print_table(services, results, arguments.pool)
+        print_table(services, results, arguments.pool, arguments.rounds)
 
 
 def parse() -> argparse.Namespace:
