@@ -102,6 +102,8 @@ class Engine(Lifetime):
         self._depth[task] = self._depth.get(task, 0) + 1
         try:
             yield session
+            if outermost:
+                await session.flush()  # what waits can be cancelled; what ends the transaction can't
         except BaseException:
             if outermost:
                 await run_to_completion(self._end(task, session))

@@ -235,3 +235,21 @@ async def test_what_can_not_be_deleted_is_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(InvalidInput, match=says):
         await offline.delete(instance)
+
+
+async def test_a_save_that_waits_for_a_connection_can_be_cancelled_at_once(
+    make_engine: Callable[..., Engine], any_services: Services
+) -> None:
+    async with make_engine(pool_size=1, max_overflow=0, pool_timeout=60) as engine:
+        await engine.create_tables()
+        async with engine.session() as holder:
+            await holder.connection()
+            waiter = asyncio.create_task(engine.save(ada()))
+            while not engine.statistics().waiting:
+                await asyncio.sleep(0)
+
+            waiter.cancel()
+
+            await asyncio.wait([waiter])
+            assert waiter.cancelled()
+            assert engine.statistics().checked_out == 1
