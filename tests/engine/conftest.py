@@ -27,6 +27,8 @@ async def make_engine(clean_services: Services) -> AsyncIterator[MakeEngine]:
         if driver:
             url = url.replace("asyncmy", driver)
         redis_url = clean_services.redis_url if redis else None
+        # An embedded Redis shares this process with tests that keep it busy: only those of an outage hurry.
+        chosen.setdefault("redis_timeout", 10.0)
         made.append(kind(Settings(database_url=url, redis_url=redis_url, **chosen)))
         return made[-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 from collections import Counter
@@ -38,6 +39,7 @@ async def cancel_a_tenth_of_a_thousand(engine: Engine, services: Services) -> No
     await engine.create_tables()
     chance = random.Random(7)
     finished: set[int] = set()
+    endings = itertools.count(1)
 
     async def work(number: int) -> None:
         user = User(email=f"user{number}@example.org", name="Ada")
@@ -51,21 +53,31 @@ async def cancel_a_tenth_of_a_thousand(engine: Engine, services: Services) -> No
                     await engine.get(User, email=user.email)
         finished.add(number)
 
-    tasks = [asyncio.create_task(work(number), name=f"worker {number}") for number in range(TASKS)]
+    def count(ended: asyncio.Task[None]) -> None:
+        for victim in due.pop(next(endings), ()):
+            strikes.append(asyncio.create_task(strike(victim, chance.randrange(20))))
+
+    async def strike(victim: int, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        tasks[victim].cancel()
+
+    # A victim is cancelled about when its turn comes: while it waits, connects, begins, writes or commits.
     victims = chance.sample(range(TASKS), TASKS // 10)
-    # A victim is cancelled when so and so many others have finished: whatever it is doing then.
-    at = {victim: chance.randrange(TASKS * 8 // 10) for victim in victims}
-    while pending := [victim for victim in victims if not tasks[victim].done() and not tasks[victim].cancelling()]:
-        for victim in pending:
-            if at[victim] <= len(finished):
-                tasks[victim].cancel()
-        await asyncio.sleep(0)
+    due: dict[int, list[int]] = {}
+    for victim in victims:
+        due.setdefault(max(1, victim - chance.randrange(12)), []).append(victim)
+    strikes: list[asyncio.Task[None]] = []
+    tasks = [asyncio.create_task(work(number), name=f"worker {number}") for number in range(TASKS)]
+    for task in tasks:
+        task.add_done_callback(count)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*strikes)
 
     cancelled = {number for number, outcome in enumerate(outcomes) if isinstance(outcome, asyncio.CancelledError)}
     assert [outcome for outcome in outcomes if outcome and not isinstance(outcome, asyncio.CancelledError)] == []
     assert cancelled <= set(victims)
-    assert len(cancelled) > TASKS // 20
+    assert len(cancelled) > TASKS // 20, len(cancelled)
     assert engine.statistics().checked_out == 0
     assert engine.statistics().sessions == ()
     assert engine.statistics().waiting == 0
