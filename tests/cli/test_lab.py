@@ -110,17 +110,22 @@ def test_when_it_ends_nothing_is_left(number: signal.Signals, status: int, tmp_p
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("labkit-")] == []
 
 
+def addresses_of(process: psutil.Process) -> set[str]:
+    """Return where a process listens; one that has ended meanwhile listens nowhere."""
+    try:
+        found = process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return set()
+    return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
+
+
 def test_kernels_have_the_servers_and_the_extension_and_strangers_have_nothing(tmp_path: Path) -> None:
     with running(tmp_path, "--provider", "embedded") as lab:
         specification = lab.ask("kernelspecs")["kernelspecs"]["python3"]["spec"]
         kernel = lab.start_kernel()
         command, environment = kernel.cmdline(), kernel.environ()
-        listening = {
-            connection.laddr.ip
-            for process in [psutil.Process(lab.process.pid), *lab.family()]
-            for connection in process.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-        }
+        family = [psutil.Process(lab.process.pid), *lab.family()]
+        listening = set().union(*(addresses_of(process) for process in family))
         with pytest.raises(urllib.error.HTTPError, match="403"):
             lab.ask("kernels", token="wrong")
 
