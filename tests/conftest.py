@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import asyncmy
 import pytest
@@ -185,6 +186,20 @@ async def wipe_sqlite(services: Services) -> None:
 def pytest_runtest_call(item: pytest.Item) -> None:
     if provider := provider_of(item):
         ran[provider] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """As one of several processes that run the tests (`-n 2`), report to the first."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["providers"] = dict(ran), {name: str(why) for name, why in absent.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take what a process that ran tests reports."""
+    its_ran, its_absent = getattr(node, "workeroutput", {}).get("providers", ({}, {}))
+    ran.update(its_ran)
+    absent.update({name: LabkitError(why) for name, why in its_absent.items()})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
