@@ -57,7 +57,7 @@ async def test_nothing_found_is_an_empty_list(engine: Engine, any_services: Serv
         [User.name.desc(), User.email],
         [User.created_at, User.name],
     ],
-    ids=str,
+    ids=["nothing", "id down", "name", "name down", "name, id down", "name down, email", "created_at, name"],
 )
 async def test_pages_together_are_all_rows_once_in_order(
     engine: Engine, any_services: Services, users: list[User], order_by: Any
