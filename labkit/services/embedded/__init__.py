@@ -1,7 +1,7 @@
 """
 The embedded servers: MySQL's protocol in front of SQLite, and fakeredis, each on a loopback port in a thread.
 
-    server.py       the MySQL server: its thread, its loop, its connections
+    server.py, thread.py       the MySQL server: its connections, its thread and loop
     wire.py, packets.py, logins.py, results.py      one connection: frames, login, commands, KILL, column types
     session.py, settings.py, variables.py           what each statement does, and what SET and @@ know
     statements.py, literals.py, plans.py            statements translated once and kept by their shape

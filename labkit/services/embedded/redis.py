@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-import threading
 from typing import Any
 
 import fakeredis
@@ -15,9 +14,10 @@ from fakeredis._helpers import SimpleError
 from fakeredis._socket import AsyncFakeSocket
 from redis import Redis
 
+from labkit.services.embedded.thread import HOST, ServerThread
+
 __all__ = ["RedisServer"]
 
-HOST = "127.0.0.1"
 VERSION = (8, 0)
 NO_LOGIN = "NOAUTH Authentication required."
 WRONG_LOGIN = "WRONGPASS invalid username-password pair or user is disabled."
@@ -122,20 +122,16 @@ class RedisProtocol(asyncio.Protocol):
         self._client.leave()
 
 
-class RedisServer:
+class RedisServer(ServerThread):
     """
     Serve fakeredis to Redis clients. It keeps everything in memory, and is for teaching.
-
-    `start` and `stop` block shortly; call them from any thread but the server's own.
     """
 
     def __init__(self) -> None:
-        self.password, self.port = secrets.token_urlsafe(18), 0
+        super().__init__("labkit-embedded-redis")
+        self.password = secrets.token_urlsafe(18)
         self.fake = FakeServer(version=VERSION)
         self.transports: set[asyncio.Transport] = set()
-        self._ready = threading.Event()
-        self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="labkit-embedded-redis", daemon=True)
 
     @property
     def url(self) -> str:
@@ -155,34 +151,9 @@ class RedisServer:
             f"# Clients\r\nconnected_clients:{clients}\r\n"
         )
 
-    def start(self) -> None:
-        """Start listening on a free port."""
-        self._thread.start()
-        self._ready.wait()
-        if self._fault is not None:
-            self._thread.join()
-            raise self._fault
-
-    def stop(self) -> None:
-        """End every connection and the thread; do nothing when there is none."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
-
-    def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            try:
-                runner.run(self._serve())
-            except BaseException as fault:
-                self._fault = fault
-            finally:
-                self._ready.set()
-
     async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         server = await self._loop.create_server(lambda: RedisProtocol(self), HOST, 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
+        self._listens(server)
         await self._stopping.wait()
         server.close()
         for transport in list(self.transports):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,72 +16,43 @@ from labkit.services.embedded.logins import Accounts
 from labkit.services.embedded.packets import PacketStream, WireReader
 from labkit.services.embedded.session import Session
 from labkit.services.embedded.statements import Planner
+from labkit.services.embedded.thread import HOST, ServerThread
 from labkit.services.embedded.wire import Wire
 
 __all__ = ["MysqlServer"]
 
 USER = "lab"
-HOST = "127.0.0.1"
 
 
-class MysqlServer:
+class MysqlServer(ServerThread):
     """
     Serve SQLite to MySQL clients. It is for teaching: what it knows it does as MySQL does, the rest it refuses.
-
-    `start` and `stop` block shortly; call them from any thread but the server's own.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.user, self.password, self.port = USER, secrets.token_urlsafe(18), 0
+        super().__init__("labkit-embedded-mysql")
+        self.user, self.password = USER, secrets.token_urlsafe(18)
         self._path = folder / "mysql.sqlite"
         self._wires: dict[int, Wire] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 0
-        self._ready = threading.Event()
-        self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="labkit-embedded-mysql", daemon=True)
 
     @property
     def url(self) -> str:
         """Return the SQLAlchemy URL, with its password."""
         return f"mysql+asyncmy://{self.user}:{self.password}@{HOST}:{self.port}/{DATABASE}?charset=utf8mb4"
 
-    def start(self) -> None:
-        """Start listening on a free port."""
-        self._thread.start()
-        self._ready.wait()
-        if self._fault is not None:
-            self._thread.join()
-            raise self._fault
-
-    def stop(self) -> None:
-        """End every connection and the thread; do nothing when there is none."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
-
-    def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            try:
-                runner.run(self._serve())
-            except BaseException as fault:
-                self._fault = fault
-            finally:
-                self._ready.set()
-
     def _is_others(self, record: logging.LogRecord) -> bool:
         """Tell whether a log record is none of this server's: sqlglot warns of SQL that is refused anyway."""
         return record.thread != self._thread.ident
 
     async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._shared = Shared(self._path)
         self._shared.create()
         self._planner = Planner(self._shared.catalog)
         self._accounts = Accounts(self.user, self.password)
         server = await self._loop.create_server(self._protocol, HOST, 0, backlog=1000)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
+        self._listens(server)
         sqlglot = logging.getLogger("sqlglot")
         sqlglot.addFilter(self._is_others)
         try:
