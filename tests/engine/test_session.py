@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from labkit.engine import Engine, User
@@ -321,3 +322,19 @@ async def test_a_cancelled_task_that_somebody_remembers_holds_no_lock(
 
     await cancel_everywhere(work, check)
     assert remembered
+
+
+async def test_a_connection_lost_just_before_the_unit_begins_is_an_error_of_sqlalchemy_and_is_not_used_again(
+    engine: Engine, services: Services
+) -> None:
+    def lose(connection: Any, record: object, proxy: object) -> None:
+        connection.driver_connection.close()
+
+    event.listen(engine._pool.sync_engine, "checkout", lose)
+    with pytest.raises(DBAPIError):
+        await engine.save(ada())
+    event.remove(engine._pool.sync_engine, "checkout", lose)
+
+    assert engine.statistics().checked_out == 0
+    await engine.save(ada())
+    assert await count_rows(services, "users") == 1
