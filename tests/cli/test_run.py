@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -109,7 +110,8 @@ def wait_for_kernel(process: psutil.Process) -> psutil.Process:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for child in process.children(recursive=True):
-            if "ipykernel_launcher" in child.cmdline() and sum(child.cpu_times()[:2]) > 2:
-                return child
+            with suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+                if "ipykernel_launcher" in child.cmdline() and sum(child.cpu_times()[:2]) > 2:
+                    return child
         time.sleep(0.05)
     raise AssertionError("no kernel has started")
