@@ -51,7 +51,7 @@ def _begin(session: Session, transaction: SessionTransaction, connection: Connec
 
 
 def _send(connection: Connection, words: str) -> None:
-    # Through the driver's own cursor: what Connection.exec_driver_sql does besides takes a tenth of a whole save.
+    # Through the driver's own cursor: every save begins here, and BEGIN needs little of what exec_driver_sql does.
     cursor = connection.connection.cursor()
     try:
         cursor.execute(words)
