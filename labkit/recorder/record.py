@@ -1,0 +1,161 @@
+"""
+A record: what a recorder knew at one moment, complete in itself, every place resolved to file, line and function.
+
+Rules and views read records and nothing else, so a record that another process wrote, or that was written last week
+(`labkit.recorder.saved`), is as good as a live one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import PurePath
+from typing import NamedTuple
+
+from labkit.recorder.notes import (
+    Checkout,
+    Connection,
+    Counts,
+    Factory,
+    Incident,
+    Loop,
+    Mark,
+    Note,
+    Pool,
+    Session,
+    Task,
+)
+
+__all__ = ["TABLES", "Event", "Place", "Record"]
+
+TABLES: dict[str, type[Note]] = {
+    "loops": Loop,
+    "tasks": Task,
+    "factories": Factory,
+    "pools": Pool,
+    "connections": Connection,
+    "sessions": Session,
+    "checkouts": Checkout,
+    "incidents": Incident,
+    "marks": Mark,
+}
+_TABLE = {note: name for name, note in TABLES.items()}
+
+
+class Place(NamedTuple):
+    """A line of source, as the interpreter saw it."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        name = PurePath(self.file).name if self.file else "?"
+        return f"{name}:{self.line} in {self.function}"
+
+
+class Event(NamedTuple):
+    """One entry of a record's history, in plain words."""
+
+    at: int  # microseconds since the recorder began
+    what: str
+    connection: int | None
+    task: str
+    loop: int | None
+    place: str
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything known, as lists in the order of the notes' numbers."""
+
+    began: float = 0.0  # seconds since 1970
+    taken: int = 0  # microseconds after `began`
+    pid: int = 0
+    program: str = ""
+    level: str = "pool"
+    ended: bool = False  # the process had ended its work: what is still held is never returned
+    counts: Counts = field(default_factory=Counts)
+    places: list[list[Place]] = field(default_factory=lambda: [[]])
+    faults: list[str] = field(
+        default_factory=list
+    )  # hooks of the recorder that failed, and were kept from the user
+    loops: list[Loop] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    factories: list[Factory] = field(default_factory=list)
+    pools: list[Pool] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    checkouts: list[Checkout] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    def stack(self, place: int) -> list[Place]:
+        """Return the user's lines at a place, the innermost first."""
+        return self.places[place]
+
+    def where(self, place: int) -> Place | None:
+        """Return the user's innermost line at a place; None when no line of the user's was on the stack."""
+        stack = self.places[place]
+        return stack[0] if stack else None
+
+    def holders(self) -> list[Checkout]:
+        """Return the checkouts that have not ended, the oldest first."""
+        return [checkout for checkout in self.checkouts if checkout.until is None]
+
+    def events(self) -> list[Event]:
+        """Return the whole history, in the order of time."""
+        entries = [*self._checkout_events(), *self._mark_events()]
+        return sorted(entries, key=lambda event: event.at)
+
+    def _checkout_events(self) -> Iterator[Event]:
+        for checkout in self.checkouts:
+            number, task = checkout.connection.number, checkout.task
+            loop = task.loop.number if task.loop else None
+            where = self.where(checkout.place)
+            yield Event(checkout.at, "checkout", number, task.name, loop, str(where) if where else "")
+            if checkout.until is not None:
+                by = checkout.by or task
+                what = "checkin" if checkout.end == "returned" else f"checkout {checkout.end}"
+                yield Event(checkout.until, what, number, by.name, by.loop.number if by.loop else None, "")
+
+    def _mark_events(self) -> Iterator[Event]:
+        for mark in self.marks:
+            loop = mark.loop or (mark.task.loop if mark.task else None)
+            where = self.where(mark.place)
+            yield Event(
+                mark.at,
+                mark.what,
+                mark.connection.number if mark.connection else None,
+                mark.task.name if mark.task else "",
+                loop.number if loop else None,
+                str(where) if where else "",
+            )
+
+    def add(self, note: Note) -> None:
+        """Add a note and all that it mentions, once each."""
+        pending, known = [note], {id(note) for name in TABLES for note in getattr(self, name)}
+        self._add(pending, known)
+
+    def add_all(self, notes: list[Note]) -> None:
+        """Add notes and all that they mention, once each, and put every list in order."""
+        self._add(list(reversed(notes)), set())
+        for name in TABLES:
+            getattr(self, name).sort(key=lambda note: note.number)
+
+    def _add(self, pending: list[Note], known: set[int]) -> None:
+        while pending:
+            note = pending.pop()
+            if id(note) not in known:
+                known.add(id(note))
+                getattr(self, _TABLE[type(note)]).append(note)
+                pending.extend(_mentioned(note))
+
+
+def _mentioned(note: Note) -> Iterator[Note]:
+    for item in fields(note):
+        value = getattr(note, item.name)
+        if isinstance(value, Note):
+            yield value
+        elif isinstance(value, tuple):
+            yield from value
