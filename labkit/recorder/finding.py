@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from labkit.recorder.record import Place
 
@@ -23,7 +23,7 @@ CODES = {
         "ch08_the_cure",
     ),
     "lost-write": Code(
-        "Commit before the session ends: `await session.commit()`, or `async with session.begin():` around the work.",
+        "Commit before the session ends: `await session.commit()`, or `async with session.begin():` around it.",
         "ch07_who_is_my_session",
     ),
     "scope-mismatch": Code(
@@ -122,6 +122,3 @@ class Finding:
     test: str | None = None
     times: int = 1  # how often it happened at this line
     consequences: tuple[Finding, ...] = ()
-    touches: frozenset[str] = field(
-        default=frozenset(), compare=False, repr=False
-    )  # what consequences share with it

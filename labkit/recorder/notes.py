@@ -65,10 +65,11 @@ class Task(Note):
 
 @dataclass(slots=True, eq=False)
 class Factory(Note):
-    """What makes sessions: an async_sessionmaker ("factory") or an async_scoped_session ("registry")."""
+    """A line that builds engines, session factories ("factory": async_sessionmaker) or registries of sessions."""
 
-    kind: str
+    kind: str  # engine, factory or registry (async_scoped_session)
     place: int
+    built: int = 0  # how many it built: in one loop, or of one URL
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +80,7 @@ class Pool(Note):
     url: str  # without its password
     place: int  # where the engine or the client was made
     made: int
+    maker: Factory | None = None
     disposed: int | None = None
 
 
@@ -91,6 +93,8 @@ class Connection(Note):
     pid: int
     opened: int
     place: int
+    checkouts: int = 0
+    generation: int = 1  # which of its engine's pools it is in: `dispose` makes a new one
     closed: int | None = None
     end: str | None = None  # closed, invalidated, collected or dropped
 

@@ -22,6 +22,7 @@ _REFERENCES = {
     "by": "tasks",
     "factory": "factories",
     "registry": "factories",
+    "maker": "factories",
     "pool": "pools",
     "connection": "connections",
     "session": "sessions",

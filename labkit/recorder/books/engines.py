@@ -1,0 +1,94 @@
+"""What is known of engines and their pools: where each was made, how often at that line, and when it was disposed."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import weakref
+from typing import Any, NamedTuple
+
+from labkit.recorder.books.targets import Targets
+from labkit.recorder.ledger import Ledger
+from labkit.recorder.notes import Kind, Pool
+from labkit.recorder.places import NOWHERE
+
+__all__ = ["EngineBook", "Generation"]
+
+
+class Generation(NamedTuple):
+    """One of the pools that an engine has had; its number is never used for another pool."""
+
+    pool: Pool
+    number: int
+
+
+class EngineBook:
+    """Keeps one note for each engine; an engine has a new pool after each `dispose`, and still the same note."""
+
+    def __init__(self, ledger: Ledger, targets: Targets) -> None:
+        self._ledger = ledger
+        self._targets = targets
+        self._engines: weakref.WeakKeyDictionary[Any, Pool] = weakref.WeakKeyDictionary()
+        self._pools: weakref.WeakKeyDictionary[Any, Generation] = weakref.WeakKeyDictionary()
+        self._generations = itertools.count(1)
+
+    def made(self, engine: Any) -> None:
+        """An engine was made by the user's line that is running now."""
+        place = self._ledger.here()
+        self._note(engine, place).maker = self._ledger.builder("engine", place, str(engine.url))
+
+    def attached(self, engine: Any) -> None:
+        """An engine that was there already is watched from now on."""
+        if engine not in self._engines:
+            self._note(engine, NOWHERE)
+        elif engine.pool not in self._pools:
+            self._adopt(engine.pool, self._engines[engine])
+
+    def _note(self, engine: Any, place: int) -> Pool:
+        kind = f"{engine.dialect.name}+{engine.dialect.driver}"
+        url = engine.url.render_as_string(hide_password=True)
+        note = Pool(self._ledger.number(Pool), kind, url, place, made=self._ledger.now())
+        self._engines[engine] = note
+        self._adopt(engine.pool, note)
+        return note
+
+    def _adopt(self, pool: Any, note: Pool) -> Generation:
+        generation = self._pools[pool] = Generation(note, next(self._generations))
+        # A pool that is collected takes its idle connections with it, and SQLAlchemy says nothing.
+        weakref.finalize(pool, self._dropped, weakref.ref(self), generation).atexit = False
+        return generation
+
+    def generation(self, pool: Any) -> Generation | None:
+        """Return which engine a pool belongs to; None when this recorder doesn't watch it."""
+        if not self._targets.wants_pool(pool):
+            return None
+        return self._pools.get(pool) or self._adopt(pool, self._unknown(pool))
+
+    def _unknown(self, pool: Any) -> Pool:
+        """Note a pool whose engine was made before the recorder began."""
+        kind = f"{pool._dialect.name}+{pool._dialect.driver}"
+        return Pool(self._ledger.number(Pool), kind, url=kind, place=NOWHERE, made=self._ledger.now())
+
+    def disposed(self, engine: Any) -> None:
+        """An engine was disposed of, and has a new pool."""
+        note = self._engines.get(engine)
+        if note is None:
+            return
+        note.disposed = self._ledger.now()
+        if engine.pool not in self._pools:
+            self._adopt(engine.pool, note)
+        if self._targets.wants_pool(engine.pool):
+            self._ledger.mark("disposed", pool=note, task=self._ledger.task(), place=self._ledger.here())
+
+    @staticmethod
+    def _dropped(book: weakref.ref[EngineBook], generation: Generation) -> None:
+        self = book()
+        if self is None or sys.is_finalizing():
+            return
+        ledger = self._ledger
+        held = {checkout.connection.number for checkout in list(ledger.out.values())}
+        for connection in list(ledger.connections.values()):
+            if connection.generation == generation.number and connection.number not in held:
+                connection.closed, connection.end = ledger.now(), "dropped"
+                ledger.connections.pop(connection.number, None)
+                ledger.incident(Kind.DROPPED, connection.pool.place, connection=connection, pool=connection.pool)

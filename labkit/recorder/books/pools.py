@@ -1,0 +1,236 @@
+"""What is known of SQL connections: who has one, since when, from which line, and how it came to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from labkit.recorder.books.engines import EngineBook, Generation
+from labkit.recorder.books.sessions import SessionBook
+from labkit.recorder.ledger import Ledger
+from labkit.recorder.notes import Checkout, Connection, Kind, Task
+
+__all__ = ["PoolBook"]
+
+
+class PoolBook:
+    """
+    Follows connections through their pool's events.
+
+    A connection's note lies in its record's `info`, which SQLAlchemy clears when the record gets a new connection: no
+    `id` stands for anything, except between `detach` and `close_detached`, where there is no record.
+    """
+
+    def __init__(self, ledger: Ledger, engines: EngineBook, sessions: SessionBook) -> None:
+        self._ledger = ledger
+        self._engines = engines
+        self._sessions = sessions
+        self._key = ledger.key
+        self._out: dict[int, list[Checkout]] = {}  # by connection; a StaticPool gives one out several times
+        self._detached: dict[int, Connection] = {}
+
+    def _note(self, record: Any) -> Connection | None:
+        return record.info.get(self._key) if record is not None else None
+
+    # A connection's life.
+
+    def connected(self, record: Any) -> None:
+        """A connection was opened."""
+        generation = self._engines.generation(record._ConnectionRecord__pool)
+        if generation is not None:
+            self._open(record, generation)
+
+    def _open(self, record: Any, generation: Generation) -> Connection:
+        ledger, task = self._ledger, self._ledger.task()
+        note = Connection(
+            ledger.number(Connection),
+            pool=generation.pool,
+            task=task,
+            pid=ledger.pid,
+            opened=ledger.now(),
+            place=ledger.here(),
+            generation=generation.number,
+        )
+        record.info[self._key] = ledger.connections[note.number] = note
+        ledger.counts.opened += 1
+        ledger.mark("opened", connection=note, task=task)
+        return note
+
+    def _closed(self, note: Connection, how: str) -> None:
+        if note.closed is None:
+            note.closed = self._ledger.now()
+            note.end = note.end or how
+            self._ledger.connections.pop(note.number, None)
+            self._ledger.counts.closed += 1
+            self._ledger.mark(note.end, connection=note)
+
+    # Checkouts.
+
+    def checked_out(self, record: Any, fairy: Any) -> None:
+        """A connection went from its pool into somebody's hands."""
+        note = self._note(record) or self._first_seen(record, fairy)
+        if note is None:
+            return
+        ledger, task = self._ledger, self._ledger.task()
+        session = self._sessions.in_hand()
+        checkout = Checkout(ledger.number(Checkout), note, task, ledger.here(), ledger.now(), session)
+        ledger.begin(checkout)
+        note.checkouts += 1
+        self._out.setdefault(note.number, []).append(checkout)
+        if note.pid != ledger.pid:
+            ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)
+        elif self._elsewhere(note, task):
+            ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
+
+    def _first_seen(self, record: Any, fairy: Any) -> Connection | None:
+        """Note a connection that was opened before the recorder began."""
+        generation = self._engines.generation(fairy._pool)
+        return self._open(record, generation) if generation is not None else None
+
+    @staticmethod
+    def _elsewhere(note: Connection, task: Task) -> bool:
+        born = note.task.loop
+        return born is not None and task.loop is not None and born is not task.loop
+
+    def checked_in(self, record: Any, dbapi: Any) -> None:
+        """A connection came back; `dbapi` is None when it had been invalidated meanwhile."""
+        note = self._note(record)
+        if note is not None:
+            self._end(note, "returned" if dbapi is not None else "invalidated")
+
+    def _end(self, note: Connection, how: str) -> None:
+        checkouts = self._out.pop(note.number, ())
+        by = self._ledger.task() if checkouts else None
+        for checkout in checkouts:
+            self._ledger.end(checkout, how, by)
+
+    def reset(self, record: Any, state: Any) -> None:
+        """A connection is being reset; when no IO is allowed, the garbage collector has found it checked out."""
+        if not state.terminate_only or state.asyncio_safe:
+            return
+        note = self._note(record)
+        if note is None or note.pid != self._ledger.pid:
+            return
+        note.end = "collected"
+        for checkout in self._out.pop(note.number, ()):
+            self._collect(checkout)
+
+    def _collect(self, checkout: Checkout) -> None:
+        ledger = self._ledger
+        if self._is_being_cancelled(checkout):
+            checkout.interrupted = ledger.now()
+        ledger.end(checkout, "collected")
+        self._sessions.lost(checkout)
+        ledger.incident(Kind.COLLECTED, checkout.place, checkout=checkout, connection=checkout.connection)
+
+    def _is_being_cancelled(self, checkout: Checkout) -> bool:
+        with contextlib.suppress(RuntimeError):
+            task = asyncio.current_task()
+            return task is not None and self._ledger.note_of(task) is checkout.task and task.cancelling() > 0
+        return False
+
+    # Connections that end in another way.
+
+    def invalidated(self, record: Any, error: BaseException | None) -> None:
+        """A connection can't be used any more: by order, by an error, or because its statement was cancelled."""
+        note = self._note(record)
+        if note is None:
+            return
+        checkouts = self._out.get(note.number)
+        if checkouts:
+            self._lost(checkouts[-1], error)
+        elif error is not None and self._elsewhere(note, self._ledger.task()):
+            # The pre-ping failed before the checkout was complete.
+            self._ledger.incident(
+                Kind.CROSSED_LOOPS, self._ledger.here(), connection=note, pool=note.pool, text=type(error).__name__
+            )
+        note.end = note.end or "invalidated"
+
+    def _lost(self, checkout: Checkout, error: BaseException | None) -> None:
+        about = {"checkout": checkout, "connection": checkout.connection, "pool": checkout.connection.pool}
+        session = self._sessions.in_hand() or checkout.session
+        if isinstance(error, asyncio.CancelledError):
+            checkout.interrupted = self._ledger.now()
+            self._ledger.incident(Kind.CANCELLED, checkout.place, session=session, **about)
+        elif error is not None and self._sessions.is_first_use(checkout):
+            self._ledger.incident(Kind.STALE, self._ledger.here(), text=type(error).__name__, **about)
+
+    def closed(self, record: Any) -> None:
+        """A connection was closed: by `dispose`, by overflow, or after it was invalidated."""
+        note = self._note(record)
+        if note is not None:
+            self._closed(note, "closed")
+            if note.end == "invalidated":
+                self._end(note, "invalidated")
+
+    def detached(self, record: Any, dbapi: Any) -> None:
+        """A connection left its pool; it is still in somebody's hands."""
+        note = self._note(record)
+        if note is not None:
+            self._detached[id(dbapi)] = note
+            self._ledger.mark("detached", connection=note)
+
+    def closed_detached(self, dbapi: Any) -> None:
+        """A connection without a pool was closed."""
+        note = self._detached.pop(id(dbapi), None)
+        if note is not None:
+            self._closed(note, "closed")
+            self._end(note, "closed")
+
+    def statement_ran(self, record: Any, verb: str, took: int) -> None:
+        """A statement came to its end, after `took` microseconds."""
+        note, ledger = self._note(record), self._ledger
+        if note is not None and ledger.level == "statements":
+            ledger.counts.statements += 1
+            ledger.mark(f"statement {verb}", connection=note, task=ledger.task(), took=took)
+
+    # Waiting for the pool.
+
+    def asked(self, pool: Any) -> int:
+        """Somebody asks a pool for a connection; return when."""
+        generation = self._engines.generation(pool)
+        if generation is None or not _is_full(pool):
+            return self._ledger.now()
+        task = self._ledger.task()
+        mine = [held for held in self._held(generation) if held.task is task]
+        self._ledger.counts.waits += 1
+        if mine:
+            self._ledger.incident(
+                Kind.NESTED,
+                self._ledger.here(),
+                checkout=mine[-1],
+                connection=mine[-1].connection,
+                pool=generation.pool,
+                holders=tuple(self._held(generation)),
+            )
+        return self._ledger.now()
+
+    def timed_out(self, pool: Any, since: int) -> None:
+        """A pool gave no connection in time."""
+        generation = self._engines.generation(pool)
+        if generation is not None:
+            self._ledger.incident(
+                Kind.TIMED_OUT,
+                self._ledger.here(),
+                pool=generation.pool,
+                holders=tuple(self._held(generation)),
+                waited=self._ledger.now() - since,
+            )
+
+    def forked(self) -> None:
+        """What is out is in the parent's hands."""
+        self._out.clear()
+        self._detached.clear()
+
+    def _held(self, generation: Generation) -> list[Checkout]:
+        held = [checkout for checkouts in list(self._out.values()) for checkout in checkouts]
+        return [checkout for checkout in held if checkout.connection.generation == generation.number]
+
+
+def _is_full(pool: Any) -> bool:
+    """Say whether the next checkout has to wait for a checkin; only pools with a limit ever fill up."""
+    limit = getattr(pool, "_max_overflow", None)
+    if limit is None or limit < 0:
+        return False
+    return bool(pool.checkedout() >= pool.size() + limit)

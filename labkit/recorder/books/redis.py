@@ -1,0 +1,106 @@
+"""What is known of Redis connections: leases for single commands, and those that pub/sub keeps."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from labkit.recorder.books.targets import Targets
+from labkit.recorder.ledger import Ledger
+from labkit.recorder.notes import Checkout, Connection, Kind, Pool
+from labkit.recorder.places import NOWHERE
+
+__all__ = ["RedisBook"]
+
+
+class RedisBook:
+    """
+    Follows the connections of `redis.asyncio` pools.
+
+    A pool holds its leased connections strongly, so a forgotten one is never collected: what is out when its loop ends
+    is lost. A connection object may connect anew; each time it does, it is another connection.
+    """
+
+    def __init__(self, ledger: Ledger, targets: Targets) -> None:
+        self._ledger = ledger
+        self._targets = targets
+        self._pools: weakref.WeakKeyDictionary[Any, Pool] = weakref.WeakKeyDictionary()
+        self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
+        self._leases: dict[int, Checkout] = {}  # by connection
+
+    def pool_made(self, pool: Any) -> None:
+        """A client's pool was made by the user's line that is running now."""
+        self._pool(pool, self._ledger.here())
+
+    def attached(self, pool: Any) -> None:
+        """A pool that was there already is watched from now on."""
+        self._pool(pool, NOWHERE)
+
+    def _pool(self, pool: Any, place: int) -> Pool:
+        note = self._pools.get(pool)
+        if note is None:
+            note = Pool(self._ledger.number(Pool), "redis", _url(pool), place, made=self._ledger.now())
+            self._pools[pool] = note
+        return note
+
+    def leased(self, pool: Any, connection: Any) -> None:
+        """A pool gave a connection out."""
+        if not self._targets.wants_redis(pool):
+            return
+        ledger, task = self._ledger, self._ledger.task()
+        note = self._connections.get(connection)
+        if note is None or note.closed is not None:
+            note = self._open(pool, connection)
+        checkout = Checkout(ledger.number(Checkout), note, task, ledger.here(), ledger.now())
+        ledger.begin(checkout)
+        note.checkouts += 1
+        self._leases[note.number] = checkout
+        if note.task.loop is not task.loop and task.loop is not None and note.task.loop is not None:
+            ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
+
+    def _open(self, pool: Any, connection: Any) -> Connection:
+        ledger, task = self._ledger, self._ledger.task()
+        note = Connection(
+            ledger.number(Connection),
+            pool=self._pool(pool, NOWHERE),
+            task=task,
+            pid=ledger.pid,
+            opened=ledger.now(),
+            place=ledger.here(),
+        )
+        self._connections[connection] = ledger.connections[note.number] = note
+        ledger.counts.opened += 1
+        ledger.mark("opened", connection=note, task=task)
+        return note
+
+    def released(self, connection: Any) -> None:
+        """A connection came back to its pool."""
+        note = self._connections.get(connection)
+        lease = self._leases.pop(note.number, None) if note is not None else None
+        if lease is not None:
+            self._ledger.end(lease, "returned", self._ledger.task())
+
+    def disconnected(self, connection: Any) -> None:
+        """A connection was closed; its object may connect again."""
+        note = self._connections.get(connection)
+        if note is None or note.closed is not None:
+            return
+        note.closed, note.end = self._ledger.now(), "closed"
+        self._ledger.connections.pop(note.number, None)
+        self._ledger.counts.closed += 1
+        self._ledger.mark("closed", connection=note)
+        lease = self._leases.pop(note.number, None)
+        if lease is not None:
+            self._ledger.end(lease, "closed", self._ledger.task())
+
+    def forked(self) -> None:
+        """What is leased is the parent's."""
+        self._leases.clear()
+
+
+def _url(pool: Any) -> str:
+    """Return where a pool connects to, without user and password."""
+    kwargs = pool.connection_kwargs
+    if "path" in kwargs:
+        return f"unix://{kwargs['path']}"
+    return f"redis://{kwargs.get('host', 'localhost')}:{kwargs.get('port', 6379)}/{kwargs.get('db') or 0}"

@@ -1,0 +1,164 @@
+"""What is known of sessions: what made them, whether two tasks are inside one, and whether their writes were kept."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from typing import Any
+
+from labkit.recorder import operations
+from labkit.recorder.ledger import Ledger
+from labkit.recorder.notes import Checkout, Factory, Kind, Session
+from labkit.recorder.operations import Operation
+from labkit.recorder.places import NOWHERE
+
+__all__ = ["SessionBook"]
+
+
+class SessionBook:
+    """Keeps a note for each session that did something, and for each connection object used without a session."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._notes: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
+        self._makers: weakref.WeakKeyDictionary[Any, Factory] = weakref.WeakKeyDictionary()
+
+    # What makes sessions.
+
+    def maker_made(self, maker: Any, kind: str) -> None:
+        """A session factory or a registry was built by the user's line that is running now."""
+        task = self._ledger.task()
+        loop = task.loop.number if task.loop else None
+        self._makers[maker] = self._ledger.builder(kind, self._ledger.here(), loop, task.test)
+
+    def made_by_factory(self, session: Any, factory: Any) -> None:
+        """A factory made a session."""
+        maker = self._makers.get(factory)
+        if maker is not None:
+            self.note(session).factory = maker
+
+    def made_by_registry(self, session: Any, registry: Any) -> None:
+        """A registry made a session, because its scope had none."""
+        note = self.note(session)
+        note.registry = self._makers.get(registry)
+        note.place = self._ledger.here()
+
+    def note(self, session: Any) -> Session:
+        """Return the note of a session or connection object."""
+        note = self._notes.get(session)
+        if note is None:
+            kind = "connection" if hasattr(session, "exec_driver_sql") else "session"
+            note = Session(self._ledger.number(Session), kind, task=self._ledger.task(), place=NOWHERE)
+            self._notes[session] = note
+        return note
+
+    def in_hand(self) -> Session | None:
+        """Return the session whose operation is running now."""
+        operation = operations.current()
+        subject = operation.subject() if operation is not None else None
+        return self.note(subject) if subject is not None else None
+
+    # Operations.
+
+    def began(self, operation: Operation) -> None:
+        """An operation begins: is another task inside the same session, or does it end a session that wrote?"""
+        if len(operation.state.operations) > 1:
+            self._overlap(operation)
+        subject = operation.subject()
+        note = self._notes.get(subject) if subject is not None else None
+        if note is not None and note.registry is not None:
+            self._check_scope(note)
+        if operation.closes:
+            self._closing(operation)
+        elif _writes(operation):
+            self.wrote(operation.subject())
+
+    def _check_scope(self, note: Session) -> None:
+        """A registry must not give one task's session to another."""
+        task = self._ledger.task()
+        if note.task is not task and note.task.ended is not None:
+            self._ledger.incident(Kind.REUSED_SCOPE, note.place, session=note, other=note.task)
+
+    def _overlap(self, operation: Operation) -> None:
+        first = next((other for other in operation.state.operations if other.task != operation.task), None)
+        if first is None or first is operation:
+            return
+        other = first.task() if first.task else None
+        self._ledger.incident(
+            Kind.OVERLAPPED,
+            self._ledger.here() or self._waiting(operation.state.owner),
+            session=self.note(operation.subject()),
+            other=self._ledger.note_of(other) if other is not None else None,
+            other_place=self._waiting(first.task),
+            text=f"{first.name} and {operation.name}",
+        )
+
+    def _waiting(self, task: weakref.ref[Any] | None) -> int:
+        running = task() if task is not None else None
+        return self._ledger.places.capture_suspended(running.get_coro()) if running is not None else NOWHERE
+
+    # Writes.
+
+    def wrote(self, session: Any) -> None:
+        """A session sent rows to the database, in a transaction that is still open."""
+        self.note(session).wrote = self._ledger.here()
+
+    def settled(self, session: Any) -> None:
+        """A session committed, or rolled back on purpose."""
+        note = self._notes.get(session)
+        if note is not None and not session.in_nested_transaction():
+            note.wrote = NOWHERE
+
+    def _closing(self, operation: Operation) -> None:
+        session = operation.subject()
+        note = self._notes.get(session)
+        if note is None:
+            return
+        how = operation.state.leaving or ("error" if sys.exc_info()[1] is not None else "close")
+        note.ended, note.end = self._ledger.now(), how
+        if note.wrote and how != "error" and not _autocommits(session):
+            self._ledger.incident(Kind.LOST_WRITE, note.wrote, session=note)
+        note.wrote = NOWHERE
+
+    def lost(self, checkout: Checkout) -> None:
+        """A checkout ended without its session: what that session wrote is lost too."""
+        note = checkout.session
+        if note is not None and note.wrote:
+            note.ended, note.end = self._ledger.now(), "collected"
+            self._ledger.incident(Kind.LOST_WRITE, note.wrote, session=note, checkout=checkout)
+            note.wrote = NOWHERE
+
+    def is_first_use(self, checkout: Checkout) -> bool:
+        """Say whether the running operation is the first that sends something through a checkout's connection."""
+        operation = operations.current()
+        if checkout.connection.checkouts < 2 or operation is None:
+            return False
+        if self._ledger.moment(operation.at) <= checkout.at:
+            return True  # the operation that asked for the connection: a session's first
+        return operation.number == 1 and checkout.session is None
+
+
+def _writes(operation: Operation) -> bool:
+    """Say whether a session's operation is an INSERT, UPDATE or DELETE; flushes are told by an event of their own."""
+    statement = operation.statement
+    if statement is None or operation.name not in {"execute", "scalar", "scalars"}:
+        return False
+    if getattr(statement, "is_dml", False):
+        return True
+    text = getattr(statement, "text", None)
+    return isinstance(text, str) and text.lstrip()[:7].lower() in _WRITING
+
+
+_WRITING = {"insert ", "update ", "delete ", "replace"}
+
+
+def _autocommits(session: Any) -> bool:
+    """Say whether every statement of a session was committed at once, by its connection's isolation level."""
+    transaction = session.get_transaction() if hasattr(session, "get_transaction") else None
+    connections = getattr(transaction, "_connections", {})
+    for held in list(connections.values()):
+        connection = held[0]
+        level = connection.get_execution_options().get("isolation_level")
+        if (level or getattr(connection.dialect, "_on_connect_isolation_level", None)) == "AUTOCOMMIT":
+            return True
+    return False

@@ -1,0 +1,190 @@
+"""The flight recorder: attach it, let the program run, and ask who holds what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from labkit.errors import InvalidInput, InvalidSetting
+from labkit.recorder import probes, saved, taps
+from labkit.recorder.books import Books
+from labkit.recorder.books.targets import Targets
+from labkit.recorder.finding import Finding
+from labkit.recorder.ledger import Ledger
+from labkit.recorder.notes import Checkout, Kind
+from labkit.recorder.probes import statements
+from labkit.recorder.record import Event, Record
+from labkit.recorder.rules import find
+from labkit.recorder.taking import take
+
+__all__ = ["EVENTS", "FlightRecorder", "FlightStatistics", "Level"]
+
+EVENTS = 20_000
+
+Level = Literal["pool", "statements"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlightStatistics:
+    """Counts since the recorder began; `longest_wait` is in seconds."""
+
+    checkouts: int
+    checkins: int
+    out: int
+    opened: int
+    closed: int
+    open: int
+    waits: int
+    incidents: int
+    forgotten: int
+    faults: int
+
+
+class FlightRecorder:
+    """
+    Record who holds a connection, on which loop, for which task.
+
+    Without targets it records every engine and Redis client of the process, those that exist and those to come; with
+    targets, only those: `FlightRecorder(engine, redis_client)`. Use it as a context manager, sync or async, or with
+    `start()` and `stop()`. Starting what is started, and stopping what is stopped, does nothing. After `stop` the
+    record stays readable.
+
+    `level="statements"` also times each statement; the text and the parameters of statements are never recorded.
+    `events` bounds the history: checkouts that have not ended, and what went wrong, are kept apart from it.
+
+    Raises InvalidSetting for a level or a number of events that can't be, InvalidInput for a target that is neither
+    an engine nor a Redis client.
+    """
+
+    def __init__(self, *targets: Any, level: Level = "pool", events: int = EVENTS) -> None:
+        if level not in ("pool", "statements"):
+            raise InvalidSetting(f"there is no level {level!r}.", remedy='Choose "pool" or "statements".')
+        if events < 2:
+            raise InvalidSetting(f"a recorder can't keep {events} events.", remedy="Give it room for 2 or more.")
+        self._ledger = Ledger(events, level)
+        self._targets = Targets()
+        self._books = Books(self._ledger, self._targets)
+        self._recording = False
+        self._ended = False
+        for target in targets:
+            self.attach(target)
+
+    def __repr__(self) -> str:
+        counts = self.statistics()
+        state = "recording" if self._recording else "stopped"
+        return f"<FlightRecorder {state}: {counts.checkouts} checkouts, {counts.out} out, {counts.incidents} incidents>"
+
+    # Recording.
+
+    def start(self) -> Self:
+        """Record from now on."""
+        if not self._recording:
+            self._recording = True
+            if taps.activate(self._books):
+                probes.install()
+            if self._ledger.level == "statements":
+                statements.install()
+        return self
+
+    def stop(self) -> None:
+        """Record no more; what was recorded stays."""
+        if self._recording:
+            self._recording = False
+            if self._ledger.level == "statements":
+                statements.remove()
+            if taps.deactivate(self._books):
+                probes.remove()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def attach(self, target: Any) -> bool:
+        """
+        Record this engine (async or sync) or Redis client too, and none that was not attached; say whether it is new.
+
+        May be called from any thread, before or after `start`.
+        """
+        kind, thing = _target(target)
+        new = self._targets.add(kind, thing)
+        if kind == "engine":
+            self._books.engines.attached(thing)
+        else:
+            self._books.redis.attached(thing)
+        return new
+
+    def detach(self, target: Any) -> bool:
+        """Record this engine or Redis client no more; say whether it was attached. What is known of it stays."""
+        kind, thing = _target(target)
+        return self._targets.discard(kind, thing)
+
+    def finish(self) -> None:
+        """Judge what is still held, once: the program has come to its end, and nothing will be given back."""
+        if not self._ended:
+            self._ended = True
+            self._books.loops.judge(None, Kind.HELD_AT_EXIT, Kind.IDLE_AT_EXIT)
+
+    # Reading.
+
+    def record(self) -> Record:
+        """Return everything known now; see `labkit.recorder.record`."""
+        return take(self._ledger, ended=self._ended)
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong, root causes first."""
+        return find(self.record())
+
+    def holders(self) -> list[Checkout]:
+        """Return the checkouts that have not ended, the oldest first."""
+        return self.record().holders()
+
+    @property
+    def events(self) -> list[Event]:
+        """The history, in the order of time."""
+        return self.record().events()
+
+    def statistics(self) -> FlightStatistics:
+        """Return counts since the recorder began."""
+        ledger, counts = self._ledger, self._ledger.counts
+        return FlightStatistics(
+            checkouts=counts.checkouts,
+            checkins=counts.checkins,
+            out=len(ledger.out),
+            opened=counts.opened,
+            closed=counts.closed,
+            open=len(ledger.connections),
+            waits=counts.waits,
+            incidents=sum(counts.by_kind.values()),
+            forgotten=counts.forgotten,
+            faults=len(ledger.faults),
+        )
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the record as JSON; `labkit.recorder.saved` describes and reads it."""
+        return saved.dump(self.record(), indent=indent)
+
+
+def _target(target: Any) -> tuple[Literal["engine", "redis"], Any]:
+    engine = getattr(target, "sync_engine", target)
+    if hasattr(engine, "pool") and hasattr(engine, "dialect"):
+        return "engine", engine
+    pool = getattr(target, "connection_pool", target)
+    if hasattr(pool, "get_available_connection"):
+        return "redis", pool
+    raise InvalidInput(
+        f"a {type(target).__name__} can't be recorded.",
+        remedy="Attach an engine of SQLAlchemy or a client of redis.asyncio.",
+    )

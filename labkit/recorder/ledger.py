@@ -1,0 +1,206 @@
+"""The ledger: everything one recorder has written down, bounded, and without keeping alive what it writes about."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any
+
+from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Task
+from labkit.recorder.places import Places, user_frame
+
+__all__ = ["INCIDENTS", "Ledger", "test_now"]
+
+INCIDENTS = 2_000  # the oldest incidents go when there are more
+
+# Set by the pytest plugin: which test is running.
+test_now: ContextVar[str | None] = ContextVar("labkit_test", default=None)
+
+_ledgers = itertools.count(1)
+_running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a loop, where the public one raises
+
+
+class Ledger:
+    """
+    Notes of what happens, in four places.
+
+    `out` holds the checkouts that have not ended, whatever their age; `done` the latest that have; `marks` the latest
+    other moments; `incidents` what went wrong. So traffic can push out traffic, never a leak's origin.
+    Hooks run in finalisers and in any thread: everything here is a single append, pop or dictionary operation, and
+    there is no lock that a finaliser could find taken.
+    """
+
+    def __init__(self, events: int, level: str) -> None:
+        self.key = f"labkit.flight.{next(_ledgers)}"  # under which notes lie in dictionaries of other libraries
+        self.began = time.time()
+        self.level = level
+        self.places = Places()
+        self.counts = Counts()
+        self.faults: deque[str] = deque(maxlen=20)
+        self.out: dict[int, Checkout] = {}
+        self.done: deque[Checkout] = deque(maxlen=max(1, events // 2))
+        self.marks: deque[Mark] = deque(maxlen=max(1, events // 2))
+        self.incidents: deque[Incident] = deque(maxlen=INCIDENTS)
+        self.connections: dict[int, Connection] = {}  # those that are open
+        self.pid = os.getpid()
+        self._zero = time.perf_counter_ns()
+        self._numbers: dict[type, itertools.count[int]] = {}
+        self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
+        self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
+        self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
+        self._threads: dict[tuple[int, Loop | None], Task] = {}
+        self._builders: dict[tuple[Any, ...], Factory] = {}
+
+    def now(self) -> int:
+        """Return the time in microseconds since the recorder began."""
+        return self.moment(time.perf_counter_ns())
+
+    def moment(self, nanoseconds: int) -> int:
+        """Return a reading of `time.perf_counter_ns` in microseconds since the recorder began."""
+        return (nanoseconds - self._zero) // 1000
+
+    def number(self, kind: type) -> int:
+        """Return the next number for a kind of note."""
+        numbers = self._numbers.get(kind)
+        if numbers is None:
+            numbers = self._numbers.setdefault(kind, itertools.count(1))
+        return next(numbers)
+
+    def here(self, frame: FrameType | None = None) -> int:
+        """Return the place of the user's line that led to this call."""
+        return self.places.capture(frame or user_frame(2))
+
+    # Loops and tasks.
+
+    def loop(self, loop: Any) -> Loop:
+        """Return the note of a loop."""
+        note = self._loops.get(loop)
+        if note is None:
+            note = Loop(self.number(Loop), seen=self.now(), thread=threading.current_thread().name)
+            self._loops[loop] = note
+        return note
+
+    def task(self) -> Task:
+        """Return the note of the running task; outside every task, of the running thread."""
+        loop = _running_loop()
+        task = asyncio.current_task(loop) if loop is not None else None
+        if task is None:
+            return self._thread(loop)
+        return self._tasks.get(task) or self._meet(task, loop)
+
+    def note_of(self, task: Any) -> Task | None:
+        """Return the note of a task, if it was met."""
+        return self._tasks.get(task)
+
+    def task_of(self, note: Task) -> Any:
+        """Return the task that a note is about; None when it is gone."""
+        reference = self._objects.get(note.number)
+        return reference() if reference else None
+
+    def _meet(self, task: Any, loop: Any) -> Task:
+        coroutine = task.get_coro()
+        name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
+        note = Task(
+            self.number(Task),
+            name=task.get_name(),
+            loop=self.loop(loop),
+            thread=threading.current_thread().name,
+            coroutine=name.replace("<locals>.", ""),
+            test=test_now.get(),
+        )
+        number, objects = note.number, self._objects
+        self._tasks[task] = note
+        objects[number] = weakref.ref(task, lambda _: objects.pop(number, None))
+        task.add_done_callback(_Ended(self, note))
+        return note
+
+    def _thread(self, loop: Any) -> Task:
+        thread = threading.current_thread()
+        key = (threading.get_ident(), self.loop(loop) if loop is not None else None)
+        note = self._threads.get(key)
+        if note is None:
+            note = Task(self.number(Task), thread.name, loop=key[1], thread=thread.name, test=test_now.get())
+            self._threads[key] = note
+        return note
+
+    # Things that happen.
+
+    def incident(self, kind: Kind, place: int, **about: Any) -> Incident:
+        """Write down something that went wrong."""
+        about.setdefault("task", self.task())
+        incident = Incident(self.number(Incident), kind, self.now(), place=place, **about)
+        self.incidents.append(incident)
+        self.counts.by_kind[kind] = self.counts.by_kind.get(kind, 0) + 1
+        return incident
+
+    def mark(self, what: str, **about: Any) -> None:
+        """Write down a moment."""
+        self.counts.forgotten += len(self.marks) == self.marks.maxlen
+        self.marks.append(Mark(self.number(Mark), self.now(), what, **about))
+
+    def begin(self, checkout: Checkout) -> None:
+        """Keep a checkout until it ends."""
+        self.out[checkout.number] = checkout
+        self.counts.checkouts += 1
+
+    def end(self, checkout: Checkout, how: str, by: Task | None = None) -> None:
+        """End a checkout: from now on it is traffic."""
+        checkout.until = self.now()
+        checkout.end = how
+        checkout.by = by if by is not checkout.task else None
+        if self.out.pop(checkout.number, None) is not None:
+            self.counts.checkins += how == "returned"
+            self.counts.forgotten += 2 * (len(self.done) == self.done.maxlen)
+            self.done.append(checkout)
+
+    def builder(self, kind: str, place: int, *key: Any) -> Factory:
+        """Return the note of the line that has just built one more engine, factory or registry."""
+        line = self.places.innermost(place)
+        note = self._builders.get((kind, line, *key))
+        if note is None:
+            note = self._builders[kind, line, *key] = Factory(self.number(Factory), kind, place)
+        note.built += 1
+        return note
+
+    def fault(self, hook: str, error: Exception) -> None:
+        """Write down that a hook failed; the user's code never hears of it."""
+        trace, where = error.__traceback__, ""
+        while trace is not None:
+            where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        self.faults.append(f"{hook}: {type(error).__name__} at {where}")
+
+    def forked(self) -> None:
+        """Begin anew in a forked child: what the parent holds is the parent's to report."""
+        self.pid = os.getpid()
+        for store in (self.out, self.done, self.marks, self.incidents, self.connections):
+            store.clear()  # type: ignore[attr-defined]
+        self.counts = Counts()
+
+
+class _Ended:
+    """Writes down how a task ended."""
+
+    def __init__(self, ledger: Ledger, note: Task) -> None:
+        self._ledger = weakref.ref(ledger)
+        self._note = note
+
+    def __call__(self, task: Any) -> None:
+        ledger, note = self._ledger(), self._note
+        if ledger is None or sys.is_finalizing():
+            return
+        note.ended = ledger.now()
+        if task.cancelled():
+            note.end = "cancelled"
+        else:
+            # Reading `task.exception()` would silence asyncio's "never retrieved".
+            note.end = "failed" if getattr(task, "_exception", None) is not None else "finished"

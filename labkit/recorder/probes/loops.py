@@ -1,0 +1,189 @@
+"""Event loops: their end, the tasks and generators they leave behind, and time-outs."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.runners
+import asyncio.timeouts
+import functools
+import sys
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from labkit.recorder import operations
+from labkit.recorder.probes import factories
+from labkit.recorder.taps import Taps, active, tap
+
+__all__ = ["install", "remove", "watch"]
+
+_taps = Taps()
+_watched: set[type] = set()
+
+
+def install() -> None:
+    """Hear of loops that end."""
+    watch(asyncio.BaseEventLoop)
+    _taps.wrap(asyncio.runners, "_cancel_all_tasks", _cancel_all_tasks)
+    _taps.wrap(asyncio.timeouts.Timeout, "_on_timeout", _on_timeout)
+    loop = asyncio._get_running_loop()
+    if loop is not None:
+        _watch_running(loop)
+
+
+def remove() -> None:
+    """Leave every loop as it was."""
+    _taps.remove()
+    _watched.clear()
+    finalizer = sys.get_asyncgen_hooks().finalizer
+    if isinstance(finalizer, _Finalizer):
+        sys.set_asyncgen_hooks(finalizer=finalizer.original)
+
+
+def watch(kind: type) -> None:
+    """Hear of the end of every loop of a class; uvloop's has nothing in common with asyncio's own."""
+    if kind in _watched:
+        return
+    _watched.add(kind)
+    _taps.wrap(kind, "close", _close)
+    _taps.wrap(kind, "shutdown_asyncgens", _shutdown)
+    _taps.wrap(kind, "call_exception_handler", _exception_handler)
+    _taps.wrap(kind, "_asyncgen_finalizer_hook", _finalizer_hook)
+
+
+def _watch_running(loop: Any) -> None:
+    """A loop that runs already has its hooks for generators set."""
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        watch(type(loop))
+    hooks = sys.get_asyncgen_hooks()
+    if hooks.finalizer is not None and not isinstance(hooks.finalizer, _Finalizer):
+        sys.set_asyncgen_hooks(finalizer=_Finalizer(hooks.finalizer))
+
+
+class _Finalizer:
+    """A loop's own hook for dropped generators, with the recorder's before it."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+
+    def __call__(self, generator: Any) -> None:
+        _generator_left(generator)
+        self.original(generator)
+
+
+@tap
+def loop_closing(books: Any, loop: Any) -> None:
+    books.loops.closing(loop)
+
+
+@tap
+def tasks_ending(books: Any, tasks: list[Any]) -> None:
+    books.loops.ending(tasks)
+
+
+@tap
+def task_destroyed(books: Any, task: Any) -> None:
+    books.loops.destroyed(task)
+
+
+@tap
+def generator_dropped(books: Any, generator: Any, held: list[Any]) -> None:
+    books.loops.dropped_generator(generator, held)
+
+
+@tap
+def task_timed_out(books: Any, task: Any) -> None:
+    books.loops.timed_out(task)
+
+
+@tap
+def left_in_scope(books: Any, loop: Any) -> None:
+    for registry in factories.registries():
+        scopes = getattr(registry.registry, "registry", None)
+        for scope, session in list(scopes.items()) if isinstance(scopes, dict) else ():
+            if _has_ended(books, scope, session, loop):
+                books.loops.left_in_scope(session.sync_session, with_connection=session.in_transaction())
+
+
+def _has_ended(books: Any, scope: Any, session: Any, loop: Any) -> bool:
+    """Say whether a scope belonged to a task of this loop, which has ended."""
+    if isinstance(scope, asyncio.Task):
+        return scope.done() and scope.get_loop() is loop
+    maker = books.sessions.note(session.sync_session).task
+    return maker.ended is not None and maker.loop is books.ledger.loop(loop)
+
+
+def _close(original: Any) -> Any:
+    @functools.wraps(original)
+    def close(self: Any) -> None:
+        if not self.is_closed() and not self.is_running():
+            tasks_ending([task for task in asyncio.all_tasks(self) if not task.done()])
+            left_in_scope(self)
+            loop_closing(self)
+        original(self)
+
+    return close
+
+
+def _shutdown(original: Any) -> Any:
+    @functools.wraps(original)
+    def shutdown_asyncgens(self: Any) -> Any:
+        for generator in list(getattr(self, "_asyncgens", ())):
+            _generator_left(generator)
+        return original(self)
+
+    return shutdown_asyncgens
+
+
+def _exception_handler(original: Any) -> Any:
+    @functools.wraps(original)
+    def call_exception_handler(self: Any, context: Any) -> None:
+        if "destroyed but it is pending" in context.get("message", "") and "task" in context:
+            task_destroyed(context["task"])
+        original(self, context)
+
+    return call_exception_handler
+
+
+def _finalizer_hook(original: Any) -> Any:
+    @functools.wraps(original)
+    def _asyncgen_finalizer_hook(self: Any, generator: Any) -> None:
+        _generator_left(generator)
+        original(self, generator)
+
+    return _asyncgen_finalizer_hook
+
+
+def _cancel_all_tasks(original: Any) -> Any:
+    @functools.wraps(original)
+    def cancel_all_tasks(loop: Any) -> None:
+        tasks_ending([task for task in asyncio.all_tasks(loop) if not task.done()])
+        original(loop)
+
+    return cancel_all_tasks
+
+
+def _on_timeout(original: Any) -> Any:
+    @functools.wraps(original)
+    def on_timeout(self: Any) -> None:
+        task_timed_out(self._task)
+        original(self)
+
+    return on_timeout
+
+
+def _generator_left(generator: Any) -> None:
+    """Tell of a suspended generator, if a session or connection is open among its variables."""
+    frame = getattr(generator, "ag_frame", None)
+    if frame is None or not active():
+        return
+    held = [
+        _proxied(value) for value in frame.f_locals.values() if isinstance(value, (AsyncSession, AsyncConnection))
+    ]
+    held = [subject for subject in held if subject is not None and not operations.state_of(subject).closed]
+    if held:
+        generator_dropped(generator, held)
+
+
+def _proxied(value: Any) -> Any:
+    return value.sync_session if isinstance(value, AsyncSession) else value.sync_connection

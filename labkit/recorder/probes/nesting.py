@@ -1,0 +1,76 @@
+"""nest_asyncio, and its successor: asyncio patched so that loops which should have closed do not."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+from types import ModuleType
+from typing import Any
+
+from labkit.recorder.notes import Kind
+from labkit.recorder.taps import Taps, tap
+
+__all__ = ["install", "remove"]
+
+_taps = Taps()
+_NAMES = ("nest_asyncio", "nest_asyncio2")
+
+
+def install() -> None:
+    """Hear of `nest_asyncio.apply()`."""
+    for module in filter(None, map(_module, _NAMES)):
+        _taps.wrap(module, "apply", _apply)
+
+
+remove = _taps.remove
+
+
+def _module(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+@tap
+def loop_left_open(books: Any, place: dict[Any, int]) -> None:
+    books.ledger.incident(Kind.NEST_ASYNCIO, place.get(books, 0))
+
+
+@tap
+def applied(books: Any, place: dict[Any, int]) -> None:
+    place[books] = books.ledger.here()
+
+
+def _apply(original: Any) -> Any:
+    @functools.wraps(original)
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        before = asyncio.run
+        place: dict[Any, int] = {}
+        applied(place)
+        result = original(*args, **kwargs)
+        if asyncio.run is not before:
+            asyncio.run = _run(asyncio.run, place)
+        return result
+
+    return apply
+
+
+def _run(original: Any, place: dict[Any, int]) -> Any:
+    @functools.wraps(original)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(*args, **kwargs)
+        finally:
+            if not _loop_is_closed():
+                loop_left_open(place)
+
+    return run
+
+
+def _loop_is_closed() -> bool:
+    try:
+        return asyncio.get_event_loop_policy().get_event_loop().is_closed()
+    except RuntimeError:
+        return True

@@ -1,0 +1,51 @@
+"""Locks, events, queues: bound to the first loop in which somebody had to wait for them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from asyncio import mixins
+from typing import Any
+
+from labkit.recorder.notes import Kind
+from labkit.recorder.places import is_library
+from labkit.recorder.taps import Taps, tap
+
+__all__ = ["install", "remove"]
+
+_taps = Taps()
+
+
+def install() -> None:
+    """Hear of a primitive that is waited for in a second loop."""
+    _taps.wrap(mixins._LoopBoundMixin, "_get_loop", _get_loop)
+
+
+remove = _taps.remove
+
+
+@tap
+def primitive_crossed(books: Any, primitive: Any, frame: Any) -> None:
+    name = type(primitive).__name__
+    books.ledger.incident(Kind.PRIMITIVE_CROSSED_LOOPS, books.ledger.here(frame), text=name)
+
+
+def _get_loop(original: Any) -> Any:
+    @functools.wraps(original)
+    def _get_loop(self: Any) -> Any:
+        try:
+            return original(self)
+        except RuntimeError:
+            frame = _user_of_the_primitive(sys._getframe(1))
+            if frame is not None:
+                primitive_crossed(self, frame)
+            raise
+
+    return _get_loop
+
+
+def _user_of_the_primitive(frame: Any) -> Any:
+    """Return the first frame outside asyncio, if it is the user's: a library's own lock is not the user's."""
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
+        frame = frame.f_back
+    return frame if frame is not None and not is_library(frame.f_code.co_filename) else None

@@ -1,0 +1,117 @@
+"""Sessions and connection objects: their operations, what they wrote, and whether it was kept."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import MissingGreenlet
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import engine as async_engine
+from sqlalchemy.ext.asyncio import session as async_session
+from sqlalchemy.orm import Session
+
+from labkit.recorder import operations
+from labkit.recorder.notes import Kind
+from labkit.recorder.taps import Taps, active, tap
+
+__all__ = ["install", "remove"]
+
+_taps = Taps()
+
+
+@tap
+def operation_began(books: Any, operation: Any) -> None:
+    books.sessions.began(operation)
+
+
+@tap
+def flushed(books: Any, session: Any, context: Any) -> None:
+    books.sessions.wrote(session)
+
+
+@tap
+def settled(books: Any, session: Any) -> None:
+    books.sessions.settled(session)
+
+
+@tap
+def implicit_io(books: Any, frame: Any) -> None:
+    books.ledger.incident(Kind.IMPLICIT_IO, books.ledger.here(frame))
+
+
+_HOOKS = {"after_flush": flushed, "after_commit": settled, "after_rollback": settled}
+
+
+def install() -> None:
+    """Hear of every operation of every session."""
+    for name, hook in _HOOKS.items():
+        event.listen(Session, name, hook)
+    _taps.wrap(async_engine, "greenlet_spawn", _spawn)
+    _taps.wrap(async_session, "greenlet_spawn", _spawn)
+    _taps.wrap(AsyncSession, "__aexit__", _aexit)
+    _taps.wrap(MissingGreenlet, "__init__", _missing)
+
+
+def remove() -> None:
+    """Leave every session as it was."""
+    for name, hook in _HOOKS.items():
+        event.remove(Session, name, hook)
+    _taps.remove()
+
+
+def _spawn(original: Any) -> Any:
+    @functools.wraps(original)
+    async def greenlet_spawn(function: Any, *args: Any, **kwargs: Any) -> Any:
+        operation = _begin(function, args)
+        try:
+            return await original(function, *args, **kwargs)
+        finally:
+            if operation is not None:
+                operations.end(operation)
+
+    return greenlet_spawn
+
+
+def _begin(function: Any, args: tuple[Any, ...]) -> operations.Operation | None:
+    try:
+        operation = operations.begin(function, args)
+    except Exception as error:
+        for books in active():
+            books.ledger.fault("operation_begins", error)
+        return None
+    if operation is not None:
+        operation_began(operation)
+    return operation
+
+
+def _aexit(original: Any) -> Any:
+    @functools.wraps(original)
+    def __aexit__(self: Any, type_: Any, value: Any, traceback: Any) -> Any:
+        # SQLAlchemy closes in a task of its own, in which the exception that ends the block can't be seen.
+        operations.state_of(self.sync_session).leaving = "with" if type_ is None else "error"
+        return original(self, type_, value, traceback)
+
+    return __aexit__
+
+
+def _missing(original: Any) -> Any:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        frame = sys._getframe(1)
+        if _through_the_orm(frame):
+            implicit_io(frame)
+
+    return __init__
+
+
+def _through_the_orm(frame: Any) -> bool:
+    """Say whether an attribute access led here, and not a method called outside its greenlet."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "sqlalchemy.orm.attributes":
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,46 @@
+"""A finding in the making: what it explains, and what would explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from labkit.recorder.notes import Checkout, Connection, Note, Task
+from labkit.recorder.record import Record
+
+__all__ = ["Draft", "Rule", "about", "keys"]
+
+
+@dataclass(slots=True)
+class Draft:
+    """
+    One fault as a rule sees it.
+
+    `touches` are the things it happened to, `reach` those whose troubles it explains: another draft that touches
+    something in this one's reach can be its consequence. `once` groups drafts of one code; without it, the line does.
+    """
+
+    code: str
+    place: int
+    summary: str
+    at: int
+    task: Task | None = None
+    connection: Connection | None = None
+    since: int | None = None  # when what it is about began: gives the finding's age
+    evidence: list[str] = field(default_factory=list)
+    touches: set[str] = field(default_factory=set)
+    reach: set[str] = field(default_factory=set)
+    once: str = ""
+
+
+Rule = Callable[[Record], Iterator[Draft]]
+
+
+def keys(*notes: Note | None) -> set[str]:
+    """Return what stands for these notes in `touches` and `reach`."""
+    return {f"{type(note).__name__} {note.number}" for note in notes if note is not None}
+
+
+def about(checkout: Checkout) -> set[str]:
+    """Return everything that a checkout is about."""
+    return keys(checkout, checkout.session, checkout.connection.pool)

@@ -1,0 +1,102 @@
+"""Engines and clients: not disposed of, or carried into another loop or another process; connections gone stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labkit.recorder.notes import Incident, Kind
+from labkit.recorder.record import Record
+from labkit.recorder.rules.draft import Draft, keys
+from labkit.recorder.rules.words import at, loop_words, opened_on, who
+
+__all__ = ["forked", "loops_crossed", "not_disposed", "stale"]
+
+_IDLE = {Kind.IDLE_AT_LOOP_END, Kind.IDLE_AT_EXIT, Kind.DROPPED}
+
+
+def not_disposed(record: Record) -> Iterator[Draft]:
+    """engine-not-disposed: idle connections were left when their loop, the program or the engine ended."""
+    for incident in record.incidents:
+        pool, connection = incident.pool, incident.connection
+        if incident.kind not in _IDLE or pool is None or connection is None or pool.kind == "redis":
+            continue
+        loop = connection.task.loop
+        when = {
+            Kind.IDLE_AT_LOOP_END: f"when loop #{loop.number if loop else '?'} closed",
+            Kind.IDLE_AT_EXIT: "when the program ended",
+            Kind.DROPPED: "when the engine was dropped",
+        }[incident.kind]
+        yield Draft(
+            "engine-not-disposed",
+            pool.place,
+            f"the engine made {at(record, pool.place)} was not disposed of: connection {connection.number} lay idle "
+            f"in its pool {when}, and nobody closed it",
+            at=incident.at,
+            task=connection.task,
+            connection=connection,
+            since=connection.opened,
+            touches=keys(pool),
+        )
+
+
+def loops_crossed(record: Record) -> Iterator[Draft]:
+    """pool-crossed-loops and redis-crossed-loops: a connection of one loop was used on another."""
+    for incident in record.incidents:
+        pool, connection = incident.pool, incident.connection
+        if incident.kind == Kind.CROSSED_LOOPS and pool is not None and connection is not None:
+            redis = pool.kind == "redis"
+            yield Draft(
+                "redis-crossed-loops" if redis else "pool-crossed-loops",
+                incident.place,
+                f"connection {connection.number} was opened {at(record, connection.place)} on "
+                f"{opened_on(connection.task.loop)} and used {at(record, incident.place)} by "
+                f"{who(incident.task)}{loop_words(incident.task.loop if incident.task else None)}",
+                at=incident.at,
+                task=incident.task,
+                connection=connection,
+                touches=keys(pool),
+                reach=keys(pool),
+                once=f"pool {pool.number}",
+            )
+
+
+def forked(record: Record) -> Iterator[Draft]:
+    """pool-crossed-fork: a connection of the parent process was used in a child."""
+    for incident in record.incidents:
+        pool, connection = incident.pool, incident.connection
+        if incident.kind == Kind.CROSSED_FORK and pool is not None and connection is not None:
+            yield Draft(
+                "pool-crossed-fork",
+                incident.place,
+                f"connection {connection.number} was opened in process {connection.pid} and used {_used(record, incident)} "
+                f"in its forked child {record.pid}: both now speak on one socket",
+                at=incident.at,
+                task=incident.task,
+                connection=connection,
+                touches=keys(pool),
+                reach=keys(pool),
+                once=f"pool {pool.number}",
+            )
+
+
+def _used(record: Record, incident: Incident) -> str:
+    return at(record, incident.place)
+
+
+def stale(record: Record) -> Iterator[Draft]:
+    """stale-connection: the server had closed an idle connection, and its first use failed."""
+    for incident in record.incidents:
+        checkout, connection = incident.checkout, incident.connection
+        if incident.kind == Kind.STALE and checkout is not None and connection is not None:
+            yield Draft(
+                "stale-connection",
+                incident.place,
+                f"connection {connection.number} was closed by the server while it lay idle; its first use, "
+                f"{at(record, incident.place)} by {who(incident.task)}, failed with {incident.text}",
+                at=incident.at,
+                task=incident.task,
+                connection=connection,
+                since=connection.opened,
+                touches=keys(checkout, connection.pool),
+                reach=keys(checkout),
+            )
