@@ -23,9 +23,9 @@ session_maker = async_sessionmaker(engine, expire_on_commit=False)
 
 async def operator_guard(token):
     session = session_maker()
-    owner = (
-        await session.execute(select(tokens.c.owner).where(tokens.c.token == token))
-    ).scalar()  # finding: leaked-connection
+    query = select(tokens.c.owner).where(tokens.c.token == token)
+    result = await session.execute(query)  # finding: leaked-connection
+    owner = result.scalar()
     if owner is not None:
         return owner
     await session.close()
