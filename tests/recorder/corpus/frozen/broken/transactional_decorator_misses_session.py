@@ -5,7 +5,6 @@ of its own, and the member that was added is gone.
 """
 
 import asyncio
-import functools
 import os
 
 from sqlalchemy import String, func, select
@@ -22,7 +21,6 @@ class Base(DeclarativeBase):
 
 class Member(Base):
     __tablename__ = "transactional_members"
-
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(40))
 
@@ -32,22 +30,18 @@ def current():
 
 
 def transactional(function):
-    @functools.wraps(function)
     async def run(*args):
-        try:
-            result = await function(*args)
-            await current().commit()
-            return result
-        finally:
-            await current().remove()
+        result = await function(*args)
+        await current().commit()
+        await current().remove()
+        return result
 
     return run
 
 
 @transactional
 async def join(name: str) -> int:
-    session = current()
-    member = Member(name=name)
+    session, member = current(), Member(name=name)
     session.add(member)
     await session.flush()
     return member.id
@@ -63,5 +57,4 @@ async def main() -> None:
     await engine.dispose()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+asyncio.run(main())

@@ -57,5 +57,4 @@ async def main() -> None:
     await engine.dispose()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+asyncio.run(main())
