@@ -55,4 +55,5 @@ async def test_two_users_are_counted(sessions):
 if __name__ == "__main__":
     folder = os.path.dirname(os.path.abspath(__file__))
     isolated = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--noconftest", "-c", os.devnull]
+    isolated += ["-o", "asyncio_default_fixture_loop_scope=function"]
     sys.exit(pytest.main([__file__, "-q", "--rootdir", folder, *isolated]))
