@@ -120,5 +120,6 @@ class Finding:
     age: float | None = None
     at: int = 0  # microseconds since the recorder began
     test: str | None = None
+    pid: int = 0  # the process in which it happened
     times: int = 1  # how often it happened at this line
     consequences: tuple[Finding, ...] = ()

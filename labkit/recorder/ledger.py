@@ -51,6 +51,7 @@ class Ledger:
         self.marks: deque[Mark] = deque(maxlen=max(1, events // 2))
         self.incidents: deque[Incident] = deque(maxlen=INCIDENTS)
         self.connections: dict[int, Connection] = {}  # those that are open
+        self.waiting: set[int] = set()  # tasks that wait for a pool
         self.pid = os.getpid()
         self._zero = time.perf_counter_ns()
         self._numbers: dict[type, itertools.count[int]] = {}

@@ -40,6 +40,7 @@ TABLES: dict[str, type[Note]] = {
     "marks": Mark,
 }
 _TABLE = {note: name for name, note in TABLES.items()}
+_FIELDS = {note: [item.name for item in fields(note)] for note in _TABLE}
 
 
 class Place(NamedTuple):
@@ -132,30 +133,35 @@ class Record:
                 str(where) if where else "",
             )
 
-    def add(self, note: Note) -> None:
-        """Add a note and all that it mentions, once each."""
-        pending, known = [note], {id(note) for name in TABLES for note in getattr(self, name)}
-        self._add(pending, known)
-
     def add_all(self, notes: list[Note]) -> None:
-        """Add notes and all that they mention, once each, and put every list in order."""
-        self._add(list(reversed(notes)), set())
+        """
+        Add copies of notes and of all that they mention, once each, and put every list in order.
+
+        Copies, because a finaliser may write in the originals at any moment.
+        """
+        copies: dict[int, Note] = {}
+        for note in notes:
+            _copy(note, copies)
+        for copy in copies.values():
+            getattr(self, _TABLE[type(copy)]).append(copy)
         for name in TABLES:
-            getattr(self, name).sort(key=lambda note: note.number)
-
-    def _add(self, pending: list[Note], known: set[int]) -> None:
-        while pending:
-            note = pending.pop()
-            if id(note) not in known:
-                known.add(id(note))
-                getattr(self, _TABLE[type(note)]).append(note)
-                pending.extend(_mentioned(note))
+            getattr(self, name).sort(key=_number)
 
 
-def _mentioned(note: Note) -> Iterator[Note]:
-    for item in fields(note):
-        value = getattr(note, item.name)
-        if isinstance(value, Note):
-            yield value
-        elif isinstance(value, tuple):
-            yield from value
+def _copy(note: Note, copies: dict[int, Note]) -> Note:
+    copy = copies.get(id(note))
+    if copy is None:
+        kind = type(note)
+        copy = copies[id(note)] = kind.__new__(kind)
+        for name in _FIELDS[kind]:
+            value = getattr(note, name)
+            if isinstance(value, Note):
+                value = _copy(value, copies)
+            elif type(value) is tuple:
+                value = tuple(_copy(each, copies) for each in value)
+            setattr(copy, name, value)
+    return copy
+
+
+def _number(note: Note) -> int:
+    return note.number

@@ -14,11 +14,7 @@ __all__ = ["take"]
 
 
 def take(ledger: Ledger, *, ended: bool = False) -> Record:
-    """
-    Return what a ledger knows now.
-
-    The record shares the ledger's notes: those of things that go on may still change. `Record`'s JSON is a copy.
-    """
+    """Return what a ledger knows now; what happens afterwards does not change it."""
     held = list(ledger.out.values())
     for checkout in held:
         _note_where_it_waits(ledger, checkout)

@@ -60,7 +60,9 @@ class LoopBook:
     def timed_out(self, task: Any) -> None:
         """A time-out cancels what a task is doing."""
         note = self._ledger.note_of(task)
-        for checkout in self._held_by(note) if note is not None else ():
+        if note is None or note.number in self._ledger.waiting:
+            return  # the pool's own time-out, which takes nothing away
+        for checkout in self._held_by(note):
             if self._ledger.places.is_inside(checkout.place, task.get_coro()):
                 checkout.interrupted = self._ledger.now()
 

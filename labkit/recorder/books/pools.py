@@ -54,7 +54,7 @@ class PoolBook:
         )
         record.info[self._key] = ledger.connections[note.number] = note
         ledger.counts.opened += 1
-        ledger.mark("opened", connection=note, task=task)
+        ledger.mark("opened", connection=note, task=task, place=note.place)
         return note
 
     def _closed(self, note: Connection, how: str) -> None:
@@ -190,11 +190,16 @@ class PoolBook:
     def asked(self, pool: Any) -> int:
         """Somebody asks a pool for a connection; return when."""
         generation = self._engines.generation(pool)
-        if generation is None or not _is_full(pool):
-            return self._ledger.now()
+        if generation is not None and _is_full(pool):
+            self._has_to_wait(generation)
+        return self._ledger.now()
+
+    def _has_to_wait(self, generation: Generation) -> None:
         task = self._ledger.task()
-        mine = [held for held in self._held(generation) if held.task is task]
         self._ledger.counts.waits += 1
+        self._ledger.waiting.add(task.number)
+        held = self._held(generation)
+        mine = [checkout for checkout in held if checkout.task is task]
         if mine:
             self._ledger.incident(
                 Kind.NESTED,
@@ -202,9 +207,17 @@ class PoolBook:
                 checkout=mine[-1],
                 connection=mine[-1].connection,
                 pool=generation.pool,
-                holders=tuple(self._held(generation)),
+                holders=tuple(held),
             )
-        return self._ledger.now()
+
+    def served(self, since: int) -> None:
+        """A pool gave a connection, or gave up."""
+        waiting = self._ledger.waiting
+        if waiting and (task := self._ledger.task()).number in waiting:
+            waiting.discard(task.number)
+            waited = self._ledger.now() - since
+            self._ledger.counts.longest_wait = max(self._ledger.counts.longest_wait, waited)
+            self._ledger.mark("waited", task=task, took=waited)
 
     def timed_out(self, pool: Any, since: int) -> None:
         """A pool gave no connection in time."""

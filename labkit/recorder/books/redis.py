@@ -55,7 +55,9 @@ class RedisBook:
         ledger.begin(checkout)
         note.checkouts += 1
         self._leases[note.number] = checkout
-        if note.task.loop is not task.loop and task.loop is not None and note.task.loop is not None:
+        if note.pid != ledger.pid:
+            ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)
+        elif note.task.loop is not task.loop and task.loop is not None and note.task.loop is not None:
             ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
 
     def _open(self, pool: Any, connection: Any) -> Connection:
@@ -67,10 +69,11 @@ class RedisBook:
             pid=ledger.pid,
             opened=ledger.now(),
             place=ledger.here(),
+            generation=0,  # not one of an engine's pools
         )
         self._connections[connection] = ledger.connections[note.number] = note
         ledger.counts.opened += 1
-        ledger.mark("opened", connection=note, task=task)
+        ledger.mark("opened", connection=note, task=task, place=note.place)
         return note
 
     def released(self, connection: Any) -> None:
@@ -89,9 +92,6 @@ class RedisBook:
         self._ledger.connections.pop(note.number, None)
         self._ledger.counts.closed += 1
         self._ledger.mark("closed", connection=note)
-        lease = self._leases.pop(note.number, None)
-        if lease is not None:
-            self._ledger.end(lease, "closed", self._ledger.task())
 
     def forked(self) -> None:
         """What is leased is the parent's."""

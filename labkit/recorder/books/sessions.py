@@ -6,6 +6,8 @@ import sys
 import weakref
 from typing import Any
 
+from sqlalchemy.orm import Session as OrmSession
+
 from labkit.recorder import operations
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Factory, Kind, Session
@@ -70,8 +72,8 @@ class SessionBook:
             self._check_scope(note)
         if operation.closes:
             self._closing(operation)
-        elif _writes(operation):
-            self.wrote(operation.subject())
+        elif _writes(operation) and isinstance(subject, OrmSession):
+            self.wrote(subject)
 
     def _check_scope(self, note: Session) -> None:
         """A registry must not give one task's session to another."""

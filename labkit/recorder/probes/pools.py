@@ -96,5 +96,9 @@ def _connect(original: Any) -> Any:
                 with telling("timed_out", books.ledger):
                     books.pools.timed_out(self, asked)
             raise
+        finally:
+            for books, asked in since:
+                with telling("served", books.ledger):
+                    books.pools.served(asked)
 
     return connect

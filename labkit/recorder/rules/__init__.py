@@ -40,7 +40,24 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def find(record: Record) -> list[Finding]:
-    """Return the findings of a record: root causes, with their consequences and evidence in them."""
-    drafts: list[Draft] = [draft for rule in RULES for draft in rule(record)]
-    return fold(record, drafts)
+def find(*records: Record) -> list[Finding]:
+    """
+    Return the findings of a record: root causes, with their consequences and evidence in them.
+
+    Give the records of a process and of its forked children together: what a child does to an engine of its parent's
+    explains what the parent sees of it.
+    """
+    drafts: list[tuple[Record, Draft]] = []
+    for record in records:
+        found = [draft for rule in RULES for draft in rule(record)]
+        if record is not records[0]:
+            found = [_of_a_child(record, draft) for draft in found]
+        drafts += [(record, draft) for draft in found]
+    return fold(drafts)
+
+
+def _of_a_child(record: Record, draft: Draft) -> Draft:
+    """Tell a child's notes from its parent's by its pid, but for engines: a child inherits their numbers."""
+    draft.touches = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.touches}
+    draft.reach = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.reach}
+    return draft

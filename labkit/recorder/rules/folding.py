@@ -26,57 +26,59 @@ EXPLAINS: dict[str, frozenset[str]] = {
     "redis-crossed-loops": frozenset({"redis-leaked-connection"}),
 }
 
+_Drafted = tuple[Record, Draft]
+
 EVIDENCE = 12  # lines of evidence that a finding keeps
 
 
-def fold(record: Record, drafts: list[Draft]) -> list[Finding]:
+def fold(drafts: list[tuple[Record, Draft]]) -> list[Finding]:
     """Return the root causes among the drafts, each with its consequences, one for each line."""
-    consequences: dict[int, list[Draft]] = {}
-    roots: list[Draft] = []
-    for draft in drafts:
-        cause = _cause(draft, drafts)
-        if cause is None:
-            roots.append(draft)
+    consequences: dict[int, list[_Drafted]] = {}
+    groups: dict[tuple[object, ...], list[_Drafted]] = {}
+    for drafted in drafts:
+        cause = _cause(drafted[1], drafts)
+        if cause is not None:
+            consequences.setdefault(id(cause), []).append(drafted)
         else:
-            consequences.setdefault(id(cause), []).append(draft)
-    groups: dict[tuple[object, ...], list[Draft]] = {}
-    for root in roots:
-        groups.setdefault((root.code, root.once or record.where(root.place) or root.summary), []).append(root)
-    return [_finding(record, group, _below(group, consequences)) for group in groups.values()]
+            groups.setdefault(_line(*drafted, drafted[1].once), []).append(drafted)
+    return [_finding(group, _below(group, consequences)) for group in groups.values()]
 
 
-def _cause(draft: Draft, drafts: list[Draft]) -> Draft | None:
-    """Return the first draft that explains this one, and is not itself explained by it."""
-    for other in drafts:
+def _cause(draft: Draft, drafts: list[_Drafted]) -> Draft | None:
+    """Return the first draft that explains this one."""
+    for _, other in drafts:
         if other is not draft and draft.code in EXPLAINS.get(other.code, ()) and other.reach & draft.touches:
             return other
     return None
 
 
-def _below(group: list[Draft], consequences: dict[int, list[Draft]]) -> list[Draft]:
+def _line(record: Record, draft: Draft, once: str = "") -> tuple[object, ...]:
+    """Return what two occurrences of one fault have in common."""
+    return (draft.code, once or record.where(draft.place) or draft.summary)
+
+
+def _below(group: list[_Drafted], consequences: dict[int, list[_Drafted]]) -> list[_Drafted]:
     """Return everything that follows from a group, however indirectly."""
-    found, pending = [], list(group)
+    found: list[_Drafted] = []
+    pending = list(group)
     while pending:
-        followed = consequences.pop(id(pending.pop(0)), [])
+        followed = consequences.pop(id(pending.pop(0)[1]), [])
         found += followed
         pending += followed
     return found
 
 
-def _finding(record: Record, group: list[Draft], below: list[Draft]) -> Finding:
-    first = group[0]
-    evidence = [line for draft in group for line in draft.evidence]
-    if len(group) > 1 and not first.once:
-        evidence = [*(draft.summary for draft in group[1:]), *evidence]
-    folded: dict[tuple[object, ...], list[Draft]] = {}
-    for draft in below:
-        folded.setdefault((draft.code, record.where(draft.place) or draft.summary), []).append(draft)
+def _finding(group: list[_Drafted], below: list[_Drafted]) -> Finding:
+    record, first = group[0]
+    folded: dict[tuple[object, ...], list[_Drafted]] = {}
+    for drafted in below:
+        folded.setdefault(_line(*drafted), []).append(drafted)
     loop = first.task.loop if first.task else None
     return Finding(
         code=first.code,
         summary=first.summary,
         where=record.where(first.place),
-        evidence=tuple(dict.fromkeys(evidence))[:EVIDENCE],
+        evidence=_evidence([draft for _, draft in group]),
         task=first.task.name if first.task else None,
         loop=loop.number if loop else None,
         loop_closed=bool(loop and loop.closed is not None),
@@ -84,6 +86,15 @@ def _finding(record: Record, group: list[Draft], below: list[Draft]) -> Finding:
         age=(first.at - first.since) / 1_000_000 if first.since is not None else None,
         at=first.at,
         test=first.task.test if first.task else None,
+        pid=record.pid,
         times=len(group),
-        consequences=tuple(_finding(record, each, []) for each in folded.values()),
+        consequences=tuple(_finding(each, []) for each in folded.values()),
     )
+
+
+def _evidence(group: list[Draft]) -> tuple[str, ...]:
+    """Return what was seen besides the first occurrence: the others, and what each had to show."""
+    first = group[0]
+    others = [] if first.once else [draft.summary for draft in group[1:]]
+    lines = dict.fromkeys([*first.evidence, *others, *(line for draft in group[1:] for line in draft.evidence)])
+    return tuple(line for line in lines if line != first.summary)[:EVIDENCE]

@@ -141,5 +141,5 @@ def lost_writes(record: Record) -> Iterator[Draft]:
             at=incident.at,
             task=session.task,
             connection=incident.checkout.connection if incident.checkout else None,
-            touches=keys(session) | (about(incident.checkout) if incident.checkout else set()),
+            touches=keys(session).union(*map(about, _checkouts_of(record, session))),
         )
