@@ -45,10 +45,10 @@ class FlightRecorder:
     """
     Record who holds a connection, on which loop, for which task.
 
-    Without targets it records every engine and Redis client of the process, those that exist and those to come; with
-    targets, only those: `FlightRecorder(engine, redis_client)`. Use it as a context manager, sync or async, or with
-    `start()` and `stop()`. Starting what is started, and stopping what is stopped, does nothing. After `stop` the
-    record stays readable.
+    Without targets it records every engine and Redis client of the process, those that exist and those to come;
+    with targets, only those: `FlightRecorder(engine, redis_client)`. Use it as a context manager, sync or async, or
+    with `start()` and `stop()`. Starting what is started, and stopping what is stopped, does nothing. After `stop`
+    the record stays readable.
 
     `level="statements"` also times each statement; the text and the parameters of statements are never recorded.
     `events` bounds the history: checkouts that have not ended, and what went wrong, are kept apart from it.
@@ -72,8 +72,8 @@ class FlightRecorder:
 
     def __repr__(self) -> str:
         counts = self.statistics()
-        state = "recording" if self._recording else "stopped"
-        return f"<FlightRecorder {state}: {counts.checkouts} checkouts, {counts.out} out, {counts.incidents} incidents>"
+        words = f"{counts.checkouts} checkouts, {counts.out} out, {counts.incidents} incidents"
+        return f"<FlightRecorder {'recording' if self._recording else 'stopped'}: {words}>"
 
     # Recording.
 
@@ -114,7 +114,7 @@ class FlightRecorder:
 
     def attach(self, target: Any) -> bool:
         """
-        Record this engine (async or sync) or Redis client too, and none that was not attached; say whether it is new.
+        Record this engine (async or sync) or Redis client, and only what was attached; say whether it is new.
 
         May be called from any thread, before or after `start`.
         """

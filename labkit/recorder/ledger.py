@@ -33,8 +33,8 @@ class Ledger:
     """
     Notes of what happens, in four places.
 
-    `out` holds the checkouts that have not ended, whatever their age; `done` the latest that have; `marks` the latest
-    other moments; `incidents` what went wrong. So traffic can push out traffic, never a leak's origin.
+    `out` holds the checkouts that have not ended, whatever their age; `done` the latest that have; `marks` the
+    latest other moments; `incidents` what went wrong. So traffic can push out traffic, never a leak's origin.
     Hooks run in finalisers and in any thread: everything here is a single append, pop or dictionary operation, and
     there is no lock that a finaliser could find taken.
     """
@@ -184,7 +184,7 @@ class Ledger:
         """Begin anew in a forked child: what the parent holds is the parent's to report."""
         self.pid = os.getpid()
         for store in (self.out, self.done, self.marks, self.incidents, self.connections):
-            store.clear()  # type: ignore[attr-defined]
+            store.clear()
         self.counts = Counts()
 
 

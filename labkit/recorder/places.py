@@ -1,8 +1,8 @@
 """
 Where the user's code was: stacks taken cheaply, interned, and resolved to lines only when somebody asks.
 
-SQLAlchemy runs its pool's hooks in a greenlet, whose own stack ends at the greenlet's root. The user's frames are those
-of the greenlet's parent, which waits for it: without that step no hook ever sees the user's line.
+SQLAlchemy runs its pool's hooks in a greenlet, whose own stack ends at the greenlet's root. The user's frames are
+those of the greenlet's parent, which waits for it: without that step no hook ever sees the user's line.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MARKERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 def is_library(filename: str) -> bool:
-    """Say whether a file belongs to Python, an installed package or labkit, and so is no place a user would look."""
+    """Say whether a file belongs to Python, an installed package or labkit: it is no place where a user looks."""
     if filename.startswith("<"):
         return not filename.startswith(("<ipython-input", "<stdin", "<string"))
     if filename.startswith(_LESSONS):
@@ -58,7 +58,8 @@ def user_frame(skip: int = 1) -> FrameType | None:
     """Return the frame from which the user's code can be reached by `f_back`, out of SQLAlchemy's greenlet too."""
     current = getcurrent()
     if getattr(current, "__sqlalchemy_greenlet_provider__", False) and current.parent is not None:
-        return current.parent.gr_frame
+        parent: FrameType | None = current.parent.gr_frame
+        return parent
     return sys._getframe(skip)
 
 
@@ -84,8 +85,8 @@ class Places:
     """
     Gives every stack a small number.
 
-    A stack is the user's innermost frames, each as its code object and the instruction it was at: two pointers and no
-    text. Code objects are kept, so that the `id` that stands for one is never another's; frames are not.
+    A stack is the user's innermost frames, each as its code object and the instruction it was at: two pointers and
+    no text. Code objects are kept, so that the `id` that stands for one is never another's; frames are not.
     """
 
     def __init__(self) -> None:

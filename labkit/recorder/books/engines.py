@@ -1,4 +1,4 @@
-"""What is known of engines and their pools: where each was made, how often at that line, and when it was disposed."""
+"""What is known of engines: where each was made, how often at that line, and when it was disposed of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from labkit.recorder.books.targets import Targets
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Kind, Pool
+from labkit.recorder.owners import owner_now
 from labkit.recorder.places import NOWHERE
 
 __all__ = ["EngineBook", "Generation"]
@@ -35,7 +36,8 @@ class EngineBook:
     def made(self, engine: Any) -> None:
         """An engine was made by the user's line that is running now."""
         place = self._ledger.here()
-        self._note(engine, place).maker = self._ledger.builder("engine", place, str(engine.url))
+        note = self._note(engine, place)
+        note.maker = self._ledger.builder("engine", place, str(engine.url), note.test)
 
     def attached(self, engine: Any) -> None:
         """An engine that was there already is watched from now on."""
@@ -47,7 +49,7 @@ class EngineBook:
     def _note(self, engine: Any, place: int) -> Pool:
         kind = f"{engine.dialect.name}+{engine.dialect.driver}"
         url = engine.url.render_as_string(hide_password=True)
-        note = Pool(self._ledger.number(Pool), kind, url, place, made=self._ledger.now())
+        note = Pool(self._ledger.number(Pool), kind, url, place, made=self._ledger.now(), test=owner_now())
         self._engines[engine] = note
         self._adopt(engine.pool, note)
         return note

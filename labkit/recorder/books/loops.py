@@ -49,7 +49,7 @@ class LoopBook:
         self._ledger.incident(Kind.LEFT_IN_SCOPE, note.place, session=note, text=text)
 
     def dropped_generator(self, generator: Any, held: list[Any]) -> None:
-        """An async generator was dropped, or outlived its loop, while it held these open sessions or connections."""
+        """An async generator was dropped, or outlived its loop, while these were open in it."""
         frame = generator.ag_frame
         place = self._ledger.here(frame) if frame is not None else NOWHERE
         for subject in held:

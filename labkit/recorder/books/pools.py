@@ -18,8 +18,8 @@ class PoolBook:
     """
     Follows connections through their pool's events.
 
-    A connection's note lies in its record's `info`, which SQLAlchemy clears when the record gets a new connection: no
-    `id` stands for anything, except between `detach` and `close_detached`, where there is no record.
+    A connection's note lies in its record's `info`, which SQLAlchemy clears when the record gets a new connection:
+    no `id` stands for anything, except between `detach` and `close_detached`, where there is no record.
     """
 
     def __init__(self, ledger: Ledger, engines: EngineBook, sessions: SessionBook) -> None:

@@ -17,8 +17,8 @@ class RedisBook:
     """
     Follows the connections of `redis.asyncio` pools.
 
-    A pool holds its leased connections strongly, so a forgotten one is never collected: what is out when its loop ends
-    is lost. A connection object may connect anew; each time it does, it is another connection.
+    A pool holds its leased connections strongly, so a forgotten one is never collected: what is out when its loop
+    ends is lost. A connection object may connect anew; each time it does, it is another connection.
     """
 
     def __init__(self, ledger: Ledger, targets: Targets) -> None:

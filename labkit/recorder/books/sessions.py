@@ -1,4 +1,4 @@
-"""What is known of sessions: what made them, whether two tasks are inside one, and whether their writes were kept."""
+"""What is known of sessions: what made them, who is inside, and whether what they wrote was kept."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class SessionBook:
 
 
 def _writes(operation: Operation) -> bool:
-    """Say whether a session's operation is an INSERT, UPDATE or DELETE; flushes are told by an event of their own."""
+    """Say whether an operation is an INSERT, UPDATE or DELETE; flushes have an event of their own."""
     statement = operation.statement
     if statement is None or operation.name not in {"execute", "scalar", "scalars"}:
         return False

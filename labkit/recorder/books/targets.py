@@ -29,7 +29,7 @@ class Targets:
         return new
 
     def discard(self, kind: str, target: Any) -> bool:
-        """Watch it no more; say whether it was watched. A recorder that has lost its last target watches nothing."""
+        """Watch it no more; say whether it was watched. Without its last target a recorder watches nothing."""
         chosen = self._engines if kind == "engine" else self._redis
         known = target in chosen
         chosen.discard(target)

@@ -2,8 +2,8 @@
 The probes: where the recorder listens. Each module has `install()` and `remove()`.
 
 By default: SQLAlchemy's pool and session events, a few wrapped functions, and nothing that sets `_has_events` on an
-engine, which would cost every statement 50 µs and more for as long as the engine lives. `statements` is the exception,
-and is asked for.
+engine, which would cost every statement 50 µs and more for as long as the engine lives. `statements` is the
+exception, and is asked for.
 """
 
 from __future__ import annotations

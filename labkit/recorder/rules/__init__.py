@@ -1,8 +1,8 @@
 """
 The rules: what a record means. Each is a pure function of the record, in a module for its family.
 
-A fault has consequences: a registry that is built anew at every access leaks, loses writes and exhausts its pool. `find`
-folds the consequences under their root cause, and several occurrences at one line into one finding.
+A fault has consequences: a registry that is built anew at every access leaks, loses writes and exhausts its pool.
+`find` folds the consequences under their root cause, and several occurrences at one line into one finding.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def find(*records: Record) -> list[Finding]:
     """
     Return the findings of a record: root causes, with their consequences and evidence in them.
 
-    Give the records of a process and of its forked children together: what a child does to an engine of its parent's
-    explains what the parent sees of it.
+    Give the records of a process and of its forked children together: what a child does to an engine of its
+    parent's explains what the parent sees of it.
     """
     drafts: list[tuple[Record, Draft]] = []
     for record in records:

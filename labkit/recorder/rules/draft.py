@@ -17,7 +17,7 @@ class Draft:
     One fault as a rule sees it.
 
     `touches` are the things it happened to, `reach` those whose troubles it explains: another draft that touches
-    something in this one's reach can be its consequence. `once` groups drafts of one code; without it, the line does.
+    something in this one's reach can be its consequence. `once` groups drafts of one code; else the line does.
     """
 
     code: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.recorder.notes import Incident, Kind
+from labkit.recorder.notes import Kind
 from labkit.recorder.record import Record
 from labkit.recorder.rules.draft import Draft, keys
 from labkit.recorder.rules.words import at, loop_words, opened_on, who
@@ -29,8 +29,8 @@ def not_disposed(record: Record) -> Iterator[Draft]:
         yield Draft(
             "engine-not-disposed",
             pool.place,
-            f"the engine made {at(record, pool.place)} was not disposed of: connection {connection.number} lay idle "
-            f"in its pool {when}, and nobody closed it",
+            f"the engine made {at(record, pool.place)} was not disposed of: connection {connection.number} lay "
+            f"idle in its pool {when}, and nobody closed it",
             at=incident.at,
             task=connection.task,
             connection=connection,
@@ -68,8 +68,8 @@ def forked(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "pool-crossed-fork",
                 incident.place,
-                f"connection {connection.number} was opened in process {connection.pid} and used {_used(record, incident)} "
-                f"in its forked child {record.pid}: both now speak on one socket",
+                f"connection {connection.number} was opened in process {connection.pid} and used "
+                f"{at(record, incident.place)} in its forked child {record.pid}: both now speak on one socket",
                 at=incident.at,
                 task=incident.task,
                 connection=connection,
@@ -77,10 +77,6 @@ def forked(record: Record) -> Iterator[Draft]:
                 reach=keys(pool),
                 once=f"pool {pool.number}",
             )
-
-
-def _used(record: Record, incident: Incident) -> str:
-    return at(record, incident.place)
 
 
 def stale(record: Record) -> Iterator[Draft]:

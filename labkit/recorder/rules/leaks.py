@@ -11,7 +11,7 @@ from labkit.recorder.rules.words import at, loop_words, span, who
 
 __all__ = ["cancelled_statements", "leaks"]
 
-_LEAKS = {Kind.COLLECTED, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT}
+_LEAKS = {Kind.COLLECTED, Kind.HELD_AT_END, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT}
 
 
 def leaks(record: Record) -> Iterator[Draft]:
@@ -25,7 +25,7 @@ def leaks(record: Record) -> Iterator[Draft]:
         yield Draft(
             "cancelled-while-holding" if interrupted else "leaked-connection",
             checkout.place,
-            _sentence(record, checkout, interrupted),
+            _sentence(record, incident, checkout, interrupted),
             at=incident.at,
             task=checkout.task,
             connection=checkout.connection,
@@ -52,16 +52,18 @@ def _was_interrupted(checkout: Checkout) -> bool:
     return task.end == "cancelled" and still_out
 
 
-def _sentence(record: Record, checkout: Checkout, interrupted: bool) -> str:
+def _sentence(record: Record, incident: Incident, checkout: Checkout, interrupted: bool) -> str:
     words = (
         f"connection {checkout.connection.number} was checked out {at(record, checkout.place)} by "
         f"{who(checkout.task)}{loop_words(checkout.task.loop)}"
     )
     words += ", was cancelled or timed out, and never returned it" if interrupted else " and never returned"
-    return words + "".join(f"; {each}" for each in _what_followed(record, checkout))
+    return words + "".join(
+        f"; {each}" for each in _what_followed(checkout, "the program" if record.ended else incident.text)
+    )
 
 
-def _what_followed(record: Record, checkout: Checkout) -> Iterator[str]:
+def _what_followed(checkout: Checkout, ended: str) -> Iterator[str]:
     loop = checkout.task.loop
     if loop is not None and loop.closed is not None and (checkout.until is None or checkout.until >= loop.closed):
         yield f"loop #{loop.number} closed {span(loop.closed - checkout.at)} later"
@@ -69,8 +71,8 @@ def _what_followed(record: Record, checkout: Checkout) -> Iterator[str]:
         yield "the garbage collector took it back"
     elif checkout.end == "returned":
         yield f"it did come back, {span((checkout.until or 0) - checkout.at)} after its checkout"
-    elif checkout.until is None and record.ended:
-        yield "it was still out when the program ended"
+    elif checkout.until is None and ended:
+        yield f"it was still out when {ended} ended"
 
 
 def _evidence(record: Record, checkout: Checkout) -> list[str]:
@@ -93,7 +95,7 @@ def cancelled_statements(record: Record) -> Iterator[Draft]:
             "cancelled-while-holding",
             checkout.place,
             f"connection {checkout.connection.number}, checked out {at(record, checkout.place)} by "
-            f"{who(checkout.task)}, was lost: its statement was cancelled, and nothing closed the session afterwards",
+            f"{who(checkout.task)}, was lost: its statement was cancelled, and nothing closed the session after it",
             at=incident.at,
             task=checkout.task,
             connection=checkout.connection,

@@ -19,8 +19,8 @@ def exhausted(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "pool-exhausted",
                 incident.place,
-                f"{who(incident.task)} waited {span(incident.waited)} for a connection {at(record, incident.place)}, "
-                f"and got none: {len(incident.holders)} were out",
+                f"{who(incident.task)} waited {span(incident.waited)} for a connection "
+                f"{at(record, incident.place)}, and got none: {len(incident.holders)} were out",
                 at=incident.at,
                 task=incident.task,
                 evidence=_holders(record, incident),
@@ -37,8 +37,8 @@ def nested(record: Record) -> Iterator[Draft]:
                 "nested-checkout",
                 incident.place,
                 f"{who(incident.task)} asked for a second connection {at(record, incident.place)} while it held "
-                f"connection {held.connection.number}, checked out {at(record, held.place)}, and the pool was empty: "
-                "it waited for what it held itself",
+                f"connection {held.connection.number}, checked out {at(record, held.place)}, and the pool was "
+                "empty: it waited for what it held itself",
                 at=incident.at,
                 task=incident.task,
                 connection=held.connection,

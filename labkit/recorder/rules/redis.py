@@ -16,7 +16,7 @@ def leases(record: Record) -> Iterator[Draft]:
     """redis-leaked-connection: a connection was taken from a client and not given back."""
     for incident in record.incidents:
         checkout = incident.checkout
-        held = incident.kind in {Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT}
+        held = incident.kind in {Kind.HELD_AT_END, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT}
         if held and checkout is not None and checkout.connection.pool.kind == "redis":
             yield Draft(
                 "redis-leaked-connection",

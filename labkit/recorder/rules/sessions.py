@@ -11,7 +11,14 @@ from labkit.recorder.rules.words import at, loop_words, who
 
 __all__ = ["lost_writes", "rebuilt_engines", "rebuilt_makers", "scopes", "shared"]
 
-_WRONG = {Kind.COLLECTED, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT, Kind.LOST_WRITE, Kind.LEFT_IN_SCOPE}
+_WRONG = {
+    Kind.COLLECTED,
+    Kind.HELD_AT_END,
+    Kind.HELD_AT_LOOP_END,
+    Kind.HELD_AT_EXIT,
+    Kind.LOST_WRITE,
+    Kind.LEFT_IN_SCOPE,
+}
 _NAMES = {
     "registry": "registry of sessions (async_scoped_session)",
     "factory": "session factory",
@@ -28,8 +35,8 @@ def rebuilt_makers(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "registry-rebuilt",
                 maker.place,
-                f"a new {_NAMES[maker.kind]} is built {at(record, maker.place)} each time: {maker.built} of them so "
-                "far, and what one session began another can't finish",
+                f"a new {_NAMES[maker.kind]} is built {at(record, maker.place)} each time, {maker.built} of them "
+                "so far: what a session of one began, a session of another can't finish",
                 at=incident.at,
                 task=session.task,
                 connection=incident.checkout.connection if incident.checkout else None,
@@ -65,8 +72,8 @@ def rebuilt_engines(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "registry-rebuilt",
                 maker.place,
-                f"a new engine is built {at(record, maker.place)} each time: {maker.built} of them so far, each with "
-                "connections of its own, and none was disposed of",
+                f"a new engine is built {at(record, maker.place)} each time, {maker.built} of them so far, each "
+                "with connections of its own, and not disposed of",
                 at=incident.at,
                 task=incident.task,
                 connection=incident.connection,
@@ -117,7 +124,8 @@ def shared(record: Record) -> Iterator[Draft]:
             "session-shared",
             incident.place,
             f"two tasks were inside one {session.kind} at the same time: {who(incident.other)} in `{first}` "
-            f"{at(record, incident.other_place)}, and {who(incident.task)} in `{second}` {at(record, incident.place)}",
+            f"{at(record, incident.other_place)}, and {who(incident.task)} in `{second}` "
+            f"{at(record, incident.place)}",
             at=incident.at,
             task=incident.task,
             touches=keys(session),

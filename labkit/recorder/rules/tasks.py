@@ -22,8 +22,8 @@ def lost_tasks(record: Record) -> Iterator[Draft]:
                 "lost-task",
                 checkout.place,
                 f"{who(checkout.task)} held connection {checkout.connection.number}, checked out "
-                f"{at(record, checkout.place)}, when its loop ended: nobody had waited for the task, and it was dropped"
-                + (f" at {waits}" if waits else ""),
+                f"{at(record, checkout.place)}, when its loop ended: nobody had waited for the task"
+                + (f", and it was dropped at {waits}" if waits else ""),
                 at=incident.at,
                 task=checkout.task,
                 connection=checkout.connection,
@@ -42,8 +42,8 @@ def abandoned_generators(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "abandoned-generator",
                 incident.place,
-                f"the async generator `{incident.text}` was left suspended {at(record, incident.place)} while it held "
-                f"a {session.kind}: what comes after that yield runs at some later time, or never",
+                f"the async generator `{incident.text}` was left suspended {at(record, incident.place)} while it "
+                f"held a {session.kind}: what comes after that yield runs at some later time, or never",
                 at=incident.at,
                 task=session.task,
                 connection=checkouts[0].connection if checkouts else None,
@@ -59,8 +59,8 @@ def implicit_io(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "implicit-io",
                 incident.place,
-                f"an attribute read {at(record, incident.place)} was not loaded, and reading it needed the database "
-                "outside every await",
+                f"an attribute read {at(record, incident.place)} was not loaded, and reading it needed the "
+                "database outside every await",
                 at=incident.at,
                 task=incident.task,
             )
@@ -73,8 +73,8 @@ def primitives(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "primitive-crossed-loops",
                 incident.place,
-                f"{who(incident.task)}{loop_words(incident.task.loop if incident.task else None)} had to wait for an "
-                f"asyncio.{incident.text} {at(record, incident.place)}, which belongs to another loop",
+                f"{who(incident.task)}{loop_words(incident.task.loop if incident.task else None)} had to wait for "
+                f"an asyncio.{incident.text} {at(record, incident.place)}, which belongs to another loop",
                 at=incident.at,
                 task=incident.task,
             )
