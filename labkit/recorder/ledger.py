@@ -11,19 +11,16 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
 from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Task
+from labkit.recorder.owners import owner_of
 from labkit.recorder.places import Places, user_frame
 
-__all__ = ["INCIDENTS", "Ledger", "test_now"]
+__all__ = ["INCIDENTS", "Ledger"]
 
 INCIDENTS = 2_000  # the oldest incidents go when there are more
-
-# Set by the pytest plugin: which test is running.
-test_now: ContextVar[str | None] = ContextVar("labkit_test", default=None)
 
 _ledgers = itertools.count(1)
 _running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a loop, where the public one raises
@@ -58,7 +55,7 @@ class Ledger:
         self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
         self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
         self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
-        self._threads: dict[tuple[int, Loop | None], Task] = {}
+        self._threads: dict[tuple[int, Loop | None, str | None], Task] = {}
         self._builders: dict[tuple[Any, ...], Factory] = {}
 
     def now(self) -> int:
@@ -94,9 +91,11 @@ class Ledger:
         """Return the note of the running task; outside every task, of the running thread."""
         loop = _running_loop()
         task = asyncio.current_task(loop) if loop is not None else None
+        owner = owner_of(task)
         if task is None:
-            return self._thread(loop)
-        return self._tasks.get(task) or self._meet(task, loop)
+            return self._thread(loop, owner)
+        note = self._tasks.get(task)
+        return note if note is not None and note.test == owner else self._meet(task, loop, owner)
 
     def note_of(self, task: Any) -> Task | None:
         """Return the note of a task, if it was met."""
@@ -107,7 +106,7 @@ class Ledger:
         reference = self._objects.get(note.number)
         return reference() if reference else None
 
-    def _meet(self, task: Any, loop: Any) -> Task:
+    def _meet(self, task: Any, loop: Any, owner: str | None) -> Task:
         coroutine = task.get_coro()
         name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
         note = Task(
@@ -116,7 +115,7 @@ class Ledger:
             loop=self.loop(loop),
             thread=threading.current_thread().name,
             coroutine=name.replace("<locals>.", ""),
-            test=test_now.get(),
+            test=owner,
         )
         number, objects = note.number, self._objects
         self._tasks[task] = note
@@ -124,12 +123,12 @@ class Ledger:
         task.add_done_callback(_Ended(self, note))
         return note
 
-    def _thread(self, loop: Any) -> Task:
+    def _thread(self, loop: Any, owner: str | None) -> Task:
         thread = threading.current_thread()
-        key = (threading.get_ident(), self.loop(loop) if loop is not None else None)
+        key = (threading.get_ident(), self.loop(loop) if loop is not None else None, owner)
         note = self._threads.get(key)
         if note is None:
-            note = Task(self.number(Task), thread.name, loop=key[1], thread=thread.name, test=test_now.get())
+            note = Task(self.number(Task), thread.name, loop=key[1], thread=thread.name, test=owner)
             self._threads[key] = note
         return note
 

@@ -54,7 +54,7 @@ class Task(Note):
     loop: Loop | None
     thread: str
     coroutine: str = ""  # the qualified name of what the task runs
-    test: str | None = None  # the test that was running when the task was first seen
+    test: str | None = None  # on whose account it works: see `labkit.recorder.owners`
     ended: int | None = None
     end: str | None = None  # finished, failed or cancelled
     waits: int = 0  # place: where it waits now; filled in when a record is taken
@@ -82,6 +82,7 @@ class Pool(Note):
     made: int
     maker: Factory | None = None
     disposed: int | None = None
+    test: str | None = None  # on whose account it was made: see `labkit.recorder.owners`
 
 
 @dataclass(slots=True, eq=False)
@@ -132,6 +133,7 @@ class Kind(StrEnum):
     """What can go wrong, as a hook sees it; the rules make findings of it."""
 
     COLLECTED = "collected"  # the garbage collector took a checked-out connection
+    HELD_AT_END = "held at end"  # of the test or the notebook cell; `text` says what ended
     HELD_AT_LOOP_END = "held at loop end"
     HELD_AT_EXIT = "held at exit"
     IDLE_AT_LOOP_END = "idle at loop end"

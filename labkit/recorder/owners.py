@@ -1,9 +1,9 @@
 """
 On whose account work is done: a test's, a fixture's, or a notebook cell's.
 
-A context variable can't say it: a runner that lives for several tests keeps the context of the first, and a thread may
-have no context of its own. So whoever runs tests or cells says which one is running, and a task that was begun inside
-a loop stays with its beginner, however long it lives.
+A context variable can't say it: a runner that lives for several tests keeps the context of the first, and a thread
+may have no context of its own. So whoever runs tests or cells says which one is running, and a task that was begun
+inside a loop stays with its beginner, however long it lives.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from labkit.recorder.taps import Taps
 
-__all__ = ["begin", "end", "owner_of", "run", "running"]
+__all__ = ["begin", "end", "owner_now", "owner_of", "run"]
 
 _taps = Taps()
 _users = 0
@@ -51,11 +51,6 @@ def run(owner: str | None) -> str | None:
     return before
 
 
-def running() -> str | None:
-    """Return who is running."""
-    return _running
-
-
 def owner_of(task: Any) -> str | None:
     """Return on whose account a task works; for None, what runs outside every task."""
     if not _users:
@@ -63,12 +58,17 @@ def owner_of(task: Any) -> str | None:
     return _begun.get(task, _running) if task is not None else _running
 
 
+def owner_now() -> str | None:
+    """Return on whose account the code works that is running now."""
+    loop = asyncio._get_running_loop() if _users else None
+    return owner_of(asyncio.current_task(loop)) if loop is not None else owner_of(None)
+
+
 def _create_task(original: Any) -> Any:
     @functools.wraps(original)
     def create_task(self: Any, coro: Any, *args: Any, **kwargs: Any) -> Any:
         # Outside a running loop it is a runner, or a test itself, which is about to begin.
-        inside = asyncio._get_running_loop() is not None
-        owner = owner_of(asyncio.current_task(self)) if inside else None
+        owner = owner_now() if asyncio._get_running_loop() is not None else None
         task = original(self, coro, *args, **kwargs)
         if owner is not None and getattr(coro, "__qualname__", "") not in _RUNNERS:
             _begun[task] = owner

@@ -8,6 +8,7 @@ from typing import Any
 from labkit.recorder.books.targets import Targets
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Connection, Kind, Pool
+from labkit.recorder.owners import owner_now
 from labkit.recorder.places import NOWHERE
 
 __all__ = ["RedisBook"]
@@ -39,7 +40,8 @@ class RedisBook:
     def _pool(self, pool: Any, place: int) -> Pool:
         note = self._pools.get(pool)
         if note is None:
-            note = Pool(self._ledger.number(Pool), "redis", _url(pool), place, made=self._ledger.now())
+            number, made = self._ledger.number(Pool), self._ledger.now()
+            note = Pool(number, "redis", _url(pool), place, made, test=owner_now())
             self._pools[pool] = note
         return note
 

@@ -58,9 +58,8 @@ def _sentence(record: Record, incident: Incident, checkout: Checkout, interrupte
         f"{who(checkout.task)}{loop_words(checkout.task.loop)}"
     )
     words += ", was cancelled or timed out, and never returned it" if interrupted else " and never returned"
-    return words + "".join(
-        f"; {each}" for each in _what_followed(checkout, "the program" if record.ended else incident.text)
-    )
+    ended = "the program" if record.ended else incident.text
+    return words + "".join(f"; {each}" for each in _what_followed(checkout, ended))
 
 
 def _what_followed(checkout: Checkout, ended: str) -> Iterator[str]:
