@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labkit.recorder.ledger import Ledger
+if TYPE_CHECKING:
+    from labkit.recorder.ledger import Ledger
 
 __all__ = ["Taps", "activate", "active", "deactivate", "tap", "telling"]
 
