@@ -12,6 +12,7 @@ from labkit.recorder import operations
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Factory, Kind, Session
 from labkit.recorder.operations import Operation
+from labkit.recorder.owners import owner_now
 from labkit.recorder.places import NOWHERE
 
 __all__ = ["SessionBook"]
@@ -32,6 +33,11 @@ class SessionBook:
         task = self._ledger.task()
         loop = task.loop.number if task.loop else None
         self._makers[maker] = self._ledger.builder(kind, self._ledger.here(), loop, task.test)
+
+    def made(self, session: Any) -> None:
+        """A session was made; whose it is counts where there are several owners."""
+        if owner_now() is not None:
+            self.note(session)
 
     def made_by_factory(self, session: Any, factory: Any) -> None:
         """A factory made a session."""

@@ -28,6 +28,11 @@ def operation_began(books: Any, operation: Any) -> None:
 
 
 @tap
+def session_made(books: Any, session: Any) -> None:
+    books.sessions.made(session)
+
+
+@tap
 def flushed(books: Any, session: Any, context: Any) -> None:
     books.sessions.wrote(session)
 
@@ -51,6 +56,7 @@ def install() -> None:
         event.listen(Session, name, hook)
     _taps.wrap(async_engine, "greenlet_spawn", _spawn)
     _taps.wrap(async_session, "greenlet_spawn", _spawn)
+    _taps.wrap(AsyncSession, "__init__", _init)
     _taps.wrap(AsyncSession, "__aexit__", _aexit)
     _taps.wrap(MissingGreenlet, "__init__", _missing)
 
@@ -85,6 +91,15 @@ def _begin(function: Any, args: tuple[Any, ...]) -> operations.Operation | None:
     if operation is not None:
         operation_began(operation)
     return operation
+
+
+def _init(original: Any) -> Any:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        session_made(self.sync_session)
+
+    return __init__
 
 
 def _aexit(original: Any) -> Any:
