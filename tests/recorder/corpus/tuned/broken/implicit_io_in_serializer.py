@@ -32,12 +32,8 @@ class Book(Base):
 
 
 def as_json(author):
-    return json.dumps(
-        {
-            "name": author.name,
-            "books": [book.title for book in author.books],  # finding: implicit-io
-        }
-    )
+    titles = [book.title for book in author.books]  # finding: implicit-io
+    return json.dumps({"name": author.name, "books": titles})
 
 
 async def handler(sessions, number):

@@ -21,7 +21,7 @@ class Page(Base):
     __tablename__ = "implicit_io_server_timestamp"
     id: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(String(30))
-    changed: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    changed: Mapped[datetime.datetime | None] = mapped_column(onupdate=func.now())
 
 
 async def edit(session, number, body):

@@ -6,7 +6,7 @@ It builds its session factory each time it is entered and, when the body fails, 
 import asyncio
 import os
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import String, select
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -16,15 +16,10 @@ class Base(DeclarativeBase):
 
 
 class Customer(Base):
-    __tablename__ = "registry_factory_per_unit_of_work_customer"
+    __tablename__ = "registry_factory_per_unit_of_work"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(50))
-
-
-class Order(Base):
-    __tablename__ = "registry_factory_per_unit_of_work_order"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey(Customer.id))
+    orders: Mapped[int] = mapped_column(default=0)
 
 
 class UnitOfWork:
@@ -47,7 +42,7 @@ async def order(uow, name):
         customer = await uow.session.scalar(select(Customer).where(Customer.name == name))
         if customer is None:
             raise LookupError(f"no customer {name}")
-        uow.session.add(Order(customer_id=customer.id))
+        customer.orders += 1
 
 
 async def main():

@@ -27,11 +27,6 @@ class Hub:
     def __init__(self):
         self.listeners = []
 
-    def join(self):
-        queue = asyncio.Queue()
-        self.listeners.append(queue)
-        return queue
-
     async def say(self, body):
         known = await get_db().scalar(text("SELECT COUNT(*) FROM registry_per_message_broadcast"))
         await get_db().execute(
@@ -45,7 +40,8 @@ class Hub:
 
 async def client(hub, number, body):
     connection_id.set(number)
-    inbox = hub.join()
+    inbox = asyncio.Queue()
+    hub.listeners.append(inbox)
     await hub.say(body)
     return await inbox.get()
 

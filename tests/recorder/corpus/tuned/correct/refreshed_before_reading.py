@@ -17,7 +17,7 @@ class Page(Base):
     __tablename__ = "refreshed_before_reading_page"
     id: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[str] = mapped_column(String(30))
-    changed: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    changed: Mapped[datetime.datetime | None] = mapped_column(onupdate=func.now())
     links: Mapped[list["Link"]] = relationship()
 
 
