@@ -59,7 +59,8 @@ def _who(record: Record, finding: Finding) -> str:
     name = task_name(task) if task else f'task "{plain(finding.task, 60)}"' if finding.task else ""
     loop = f"loop #{finding.loop}{' (closed)' if finding.loop_closed else ''}" if finding.loop else ""
     age = f"for {duration(finding.age * 1_000_000)}" if finding.age is not None else ""
-    return ", ".join(filter(None, (name, loop, _connection(record, finding), age)))
+    process = f"process {finding.pid}" if finding.pid not in (0, record.pid) else ""
+    return ", ".join(filter(None, (name, loop, _connection(record, finding), age, process)))
 
 
 def _connection(record: Record, finding: Finding) -> str:

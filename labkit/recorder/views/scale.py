@@ -99,7 +99,7 @@ def _label(time: int, step: int) -> str:
     if step >= _MIN:
         return f"{hours}:{minutes:02} h" if hours else f"{minutes} min"
     padded = seconds if len(seconds.partition(".")[0]) > 1 else f"0{seconds}"
-    return f"{hours}:{minutes:02}:{padded}"
+    return f"{hours}:{minutes:02}:{padded}" if hours else f"{minutes}:{padded} min"
 
 
 def _round(number: float) -> str:

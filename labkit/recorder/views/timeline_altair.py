@@ -31,20 +31,20 @@ def chart(pictures: list[Picture], titles: list[str]) -> Any:
 
     end = max(picture.end for picture in pictures) / 1000
     x = altair.X("from:Q", title="ms since the recorder began", scale=altair.Scale(domain=[0, end], nice=False))
-    panels = [_panel(altair, picture, x, end) for picture in pictures]
+    panels = [_panel(altair, picture, x, end, f"zoom_{place}") for place, picture in enumerate(pictures, start=1)]
     for panel, title in zip(panels, titles, strict=False):
         panel.title = title
     whole = altair.vconcat(*panels) if titles else panels[0]
     return whole.configure(background="#ffffff").configure_view(stroke=None)
 
 
-def _panel(altair: Any, picture: Picture, x: Any, end: float) -> Any:
+def _panel(altair: Any, picture: Picture, x: Any, end: float, name: str) -> Any:
     lanes = {f"{place:02} {lane.title}": lane for place, lane in enumerate(picture.lanes, start=1)}
     axis = altair.Axis(labelLimit=260, labelExpr=_AFTER_NUMBER)
     y = altair.Y("lane:N", sort=[_LOOPS, *lanes], title=None, axis=axis)
     layers = [*_loops(altair, picture, x, y), *_bars(altair, lanes, x, y, end), _signs(altair, lanes, x, y)]
     drawn = altair.layer(*layers).resolve_scale(color="independent", shape="independent")
-    return drawn.properties(width=WIDE, height=HIGH * (len(lanes) + 1)).interactive(bind_y=False)
+    return drawn.properties(width=WIDE, height=HIGH * (len(lanes) + 1)).interactive(name=name, bind_y=False)
 
 
 _LOOPS = "00 loops"

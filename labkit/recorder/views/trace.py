@@ -107,7 +107,7 @@ def _track(record: Record, connection: Connection, track: list[Checkout], place:
     span = first, max([_end(record, connection.closed, connection.opened), *ends])
     life: dict[str, Any] = {
         "url": plain(connection.pool.url, 200),
-        "end": connection.end,
+        "end": plain(connection.end or "", 60),
         "unfinished": connection.closed is None,
     }
     begins, finishes = _slice(_name(connection), "connection", identity, *where, span, **life)

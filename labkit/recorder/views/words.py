@@ -110,7 +110,7 @@ def ending(record: Record, checkout: Checkout) -> str:
         return "never returned" if record.ended else "still held"
     by = f" by {task_name(checkout.by, 30)}" if checkout.by else ""
     interrupted = ", after its task was cancelled" if checkout.interrupted is not None else ""
-    return _ENDINGS.get(checkout.end or "", checkout.end or "ended") + by + interrupted
+    return _ENDINGS.get(checkout.end or "", plain(checkout.end or "ended", 60)) + by + interrupted
 
 
 _ENDINGS = {
