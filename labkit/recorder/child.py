@@ -1,0 +1,94 @@
+"""In a recorded process: records it, answers when it is asked, and hands over what it knows when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import fcntl
+import gc
+import os
+import resource
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from labkit.recorder.endings import End, at_end
+from labkit.recorder.imports import after_import
+from labkit.recorder.spool import ASK, Spool, Told
+
+if TYPE_CHECKING:
+    from labkit.recorder.flight import FlightRecorder
+
+__all__ = ["RECORDED", "STACKS", "begin"]
+
+RECORDED = ("sqlalchemy", "redis", "nest_asyncio", "nest_asyncio2")  # without these there is nothing to record
+STACKS = "stacks.txt"  # in the spool: what Python writes itself when the process can't answer
+
+
+def begin() -> None:
+    """Record this process, and those that it forks, as the spool in its environment says."""
+    spool = Spool.from_environment()
+    child = _Child(spool, first=os.getpid() if os.getppid() == spool.reader else 0)
+    at_end(child.ended)
+    child.listen()
+    after_import(RECORDED, child.record)
+
+
+class _Child:
+    """This process; after a fork, the forked one."""
+
+    def __init__(self, spool: Spool, first: int) -> None:
+        self._spool = spool
+        self._first = first
+        self._flight: FlightRecorder | None = None
+        self._faults: list[str] = []
+
+    def record(self) -> None:
+        """Begin to record."""
+        try:
+            from labkit.recorder.flight import FlightRecorder
+
+            self._flight = FlightRecorder(level=self._spool.level).start()  # type: ignore[arg-type]
+        except Exception as error:
+            self._faults.append(f"recording did not begin: {type(error).__name__}: {error}")
+        self._spool.announce()
+        os.register_at_fork(after_in_child=self._spool.announce)
+
+    def listen(self) -> None:
+        """Answer the signal; if the main thread can't, Python itself writes down where each thread is."""
+        if ASK is not None:
+            with contextlib.suppress(ValueError, OSError):
+                signal.signal(ASK, self._asked)
+                faulthandler.register(ASK, _high(self._spool.folder / STACKS), all_threads=True, chain=True)
+
+    def ended(self, end: End) -> None:
+        """Hand over what is known at the end."""
+        if self._flight is None and os.getpid() != self._first:
+            return
+        if end == End.EXIT:
+            gc.collect()  # what the program dropped in a cycle is found now, or never
+        if end != End.TERMINATED and self._flight is not None:
+            self._flight.finish()
+        self._spool.write(Told(os.getpid(), end, sys.argv, self._faults), self._record())
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(Exception):
+            from labkit.recorder.waiting import waiting
+
+            ledger = self._flight and self._flight._ledger
+            told = Told(os.getpid(), "asked", sys.argv, self._faults, waiting(ledger, frame))
+            self._spool.write(told, self._record())
+
+    def _record(self) -> str:
+        return self._flight.to_json() if self._flight is not None else ""
+
+
+def _high(path: Any) -> int:
+    """Open a file to append to, with a number far above those that a program is given."""
+    low = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, min(limit, 65_536) - 8)
+    finally:
+        os.close(low)

@@ -1,0 +1,61 @@
+"""How a process ends: one function is told, once, by whichever way it comes."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import signal
+from collections.abc import Callable
+from enum import StrEnum
+from types import FrameType
+from typing import Any
+
+__all__ = ["End", "at_end"]
+
+
+class End(StrEnum):
+    """The ways out of a process that Python code can still see."""
+
+    EXIT = "exit"  # the last line, an exception, sys.exit, Ctrl-C: after the program's own exit handlers
+    AT_ONCE = "os._exit"  # also the end of a child that multiprocessing forked
+    TERMINATED = "SIGTERM"  # in the middle of its work
+
+
+def at_end(tell: Callable[[End], None]) -> None:
+    """
+    Call `tell` when this process ends, and in each child that it forks when that one ends.
+
+    A handler for SIGTERM is set only where the program would have died of it, and after it the program does. What
+    `tell` raises goes nowhere. Nothing is told of a process that SIGKILL or a fault in C ends, or that replaces
+    itself by `os.exec`.
+    """
+    told: set[int] = set()
+
+    def once(end: End) -> None:
+        if os.getpid() not in told:
+            told.add(os.getpid())
+            with contextlib.suppress(Exception):
+                tell(end)
+
+    atexit.register(once, End.EXIT)
+    os._exit = _telling(os._exit, once)  # type: ignore[assignment]
+    with contextlib.suppress(ValueError):  # not the main thread: SIGTERM stays as it is
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, functools.partial(_terminated, once))
+
+
+def _telling(original: Callable[[int], Any], once: Callable[[End], None]) -> Callable[[int], Any]:
+    @functools.wraps(original)
+    def _exit(status: int) -> Any:
+        once(End.AT_ONCE)
+        return original(status)
+
+    return _exit
+
+
+def _terminated(once: Callable[[End], None], number: int, frame: FrameType | None) -> None:
+    once(End.TERMINATED)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
