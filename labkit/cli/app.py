@@ -9,6 +9,7 @@ import typer
 
 from labkit.cli import services
 from labkit.cli.build import build
+from labkit.cli.diagnose import diagnose
 from labkit.cli.doctor import doctor
 from labkit.cli.lab import lab
 from labkit.cli.run import run
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 app.command()(tour)
+app.command(context_settings={"allow_interspersed_args": False})(diagnose)
 app.command()(doctor)
 app.command()(lab)
 app.command()(run)
