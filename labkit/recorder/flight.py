@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from labkit.errors import InvalidInput, InvalidSetting
 from labkit.recorder import probes, saved, taps
@@ -18,6 +18,9 @@ from labkit.recorder.record import Event, Record
 from labkit.recorder.rules import find
 from labkit.recorder.taking import take
 
+if TYPE_CHECKING:
+    from labkit.recorder.views import Table, Timeline
+
 __all__ = ["EVENTS", "FlightRecorder", "FlightStatistics", "Level"]
 
 EVENTS = 20_000
@@ -27,7 +30,7 @@ Level = Literal["pool", "statements"]
 
 @dataclass(frozen=True, slots=True)
 class FlightStatistics:
-    """Counts since the recorder began; `longest_wait` is in seconds."""
+    """Counts since the recorder began."""
 
     checkouts: int
     checkins: int
@@ -171,6 +174,39 @@ class FlightRecorder:
             forgotten=counts.forgotten,
             faults=len(ledger.faults),
         )
+
+    # Views; imported when they are wanted, since a program that only records needs neither Rich nor Altair.
+
+    def table(self) -> Table:
+        """Return every checkout as a table: who, where, when, how it ended."""
+        from labkit.recorder.views import table
+
+        return table(self.record())
+
+    def timeline(self, backend: str | None = None) -> Timeline:
+        """Return the picture: a lane for each connection, a bar for each checkout; `backend` is altair or svg."""
+        from labkit.recorder.views import timeline
+
+        return timeline(self.record(), backend)
+
+    def report(self, width: int = 100) -> str:
+        """Return the findings in words, for a terminal."""
+        from labkit.recorder.views import report_text
+
+        record = self.record()
+        return report_text(record, find(record), width)
+
+    def to_trace(self) -> str:
+        """Return the record as a trace that https://ui.perfetto.dev opens."""
+        from labkit.recorder.views import trace
+
+        return trace(self.record())
+
+    def _repr_html_(self) -> str:
+        from labkit.recorder.views import html
+
+        record = self.record()
+        return html(record, find(record))
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the record as JSON; `labkit.recorder.saved` describes and reads it."""
