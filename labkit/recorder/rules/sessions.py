@@ -19,6 +19,7 @@ _WRONG = {
     Kind.LOST_WRITE,
     Kind.LEFT_IN_SCOPE,
 }
+_LEFT = _WRONG | {Kind.IDLE_AT_LOOP_END, Kind.DROPPED, Kind.IDLE_AT_EXIT}
 _NAMES = {
     "registry": "registry of sessions (async_scoped_session)",
     "factory": "session factory",
@@ -28,21 +29,24 @@ _NAMES = {
 
 def rebuilt_makers(record: Record) -> Iterator[Draft]:
     """registry-rebuilt: sessions that went wrong come from registries or factories built again at one line."""
+    seen = set()
     for incident in record.incidents:
         session = incident.session or (incident.checkout.session if incident.checkout else None)
         maker = _rebuilt(session) if session is not None and incident.kind in _WRONG else None
-        if maker is not None and session is not None:
-            yield Draft(
-                "registry-rebuilt",
-                maker.place,
-                f"a new {_NAMES[maker.kind]} is built {at(record, maker.place)} each time, {maker.built} of them "
-                "so far: what a session of one began, a session of another can't finish",
-                at=incident.at,
-                task=session.task,
-                connection=incident.checkout.connection if incident.checkout else None,
-                touches=keys(session),
-                reach=keys(session, *_checkouts_of(record, session)),
-            )
+        if session is None or maker is None or session.number in seen:
+            continue
+        seen.add(session.number)
+        yield Draft(
+            "registry-rebuilt",
+            maker.place,
+            f"a new {_NAMES[maker.kind]} is built {at(record, maker.place)} each time, {maker.built} of them "
+            "so far: what a session of one began, a session of another can't finish",
+            at=incident.at,
+            task=session.task,
+            connection=incident.checkout.connection if incident.checkout else None,
+            touches=keys(session),
+            reach=keys(session, *_checkouts_of(record, session)),
+        )
 
 
 def _rebuilt(session: Session) -> Factory | None:
@@ -58,28 +62,30 @@ def _checkouts_of(record: Record, session: Session) -> list[Checkout]:
 
 def rebuilt_engines(record: Record) -> Iterator[Draft]:
     """registry-rebuilt: engines are built again at one line, and never disposed of."""
+    seen = set()
     for incident in record.incidents:
         pool = incident.pool or (incident.connection.pool if incident.connection else None)
-        maker = pool.maker if pool is not None else None
-        if (
-            maker is None
-            or pool is None
-            or incident.kind not in {*_WRONG, Kind.IDLE_AT_LOOP_END, Kind.DROPPED, Kind.IDLE_AT_EXIT}
-        ):
+        maker = _rebuilt_engine(record, pool) if pool is not None and incident.kind in _LEFT else None
+        if pool is None or maker is None or pool.number in seen:
             continue
-        siblings = [other for other in record.pools if other.maker is maker and other.disposed is None]
-        if pool.disposed is None and len(siblings) > 1:
-            yield Draft(
-                "registry-rebuilt",
-                maker.place,
-                f"a new engine is built {at(record, maker.place)} each time, {maker.built} of them so far, each "
-                "with connections of its own, and not disposed of",
-                at=incident.at,
-                task=incident.task,
-                connection=incident.connection,
-                touches=keys(pool),
-                reach=keys(pool, *_checkouts_on(record, pool)),
-            )
+        seen.add(pool.number)
+        yield Draft(
+            "registry-rebuilt",
+            maker.place,
+            f"a new engine is built {at(record, maker.place)} each time, {maker.built} of them so far, each with "
+            "connections of its own, and not disposed of",
+            at=incident.at,
+            task=incident.task,
+            connection=incident.connection,
+            touches=keys(pool),
+            reach=keys(pool, *_checkouts_on(record, pool)),
+        )
+
+
+def _rebuilt_engine(record: Record, pool: Pool) -> Factory | None:
+    """Return the line that built an engine, when it built two or more that were not disposed of."""
+    kept = [other for other in record.pools if other.maker is pool.maker and other.disposed is None]
+    return pool.maker if pool.disposed is None and len(kept) > 1 else None
 
 
 def _checkouts_on(record: Record, pool: Pool) -> list[Checkout]:
