@@ -42,6 +42,8 @@ class Bar:
     still: str = ""
     odd: bool = False  # did not end with a return: never merged with its neighbours
     count: int = 1
+    noun: str = "checkout"
+    names: tuple[str, ...] = ()  # of the tasks, where the bar stands for several checkouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _wait(incident: Incident, hues: dict[Task, int]) -> Bar:
     task = incident.task
     detail = f"{task_name(task)} waited {duration(incident.waited)} for a connection: {incident.kind}"
     label, hue = (clip(_short(task), 40), hues.get(task, MIXED)) if task else ("?", MIXED)
-    return Bar(max(0, incident.at - incident.waited), incident.at, label, detail, hue, odd=True)
+    return Bar(max(0, incident.at - incident.waited), incident.at, label, detail, hue, odd=True, noun="wait")
 
 
 def _order(bar: Bar) -> tuple[int, int, str]:

@@ -85,23 +85,26 @@ def _grouped(bars: list[Bar], close: Callable[[Bar, Bar], bool], join: Callable[
 
 
 def _one(bars: list[Bar]) -> Bar:
-    number = sum(bar.count for bar in bars)
+    number, noun = sum(bar.count for bar in bars), bars[0].noun
     start, end = bars[0].start, max(bar.end for bar in bars)
-    hues, labels = {bar.hue for bar in bars}, list(dict.fromkeys(bar.label for bar in bars))
-    alone = len(labels) == 1 and MIXED not in hues
-    who = f"{count(len(labels), 'task')} ({', '.join(labels[:5])}{', …' if len(labels) > 5 else ''})"
+    names = tuple(dict.fromkeys(name for bar in bars for name in bar.names or (bar.label,)))
+    hues = {bar.hue for bar in bars}
+    alone = len(names) == len(hues) == 1
+    who = f"{count(len(names), 'task')} ({', '.join(names[:5])}{', …' if len(names) > 5 else ''})"
     still = next((bar.still for bar in bars if bar.still), "")
     longest = duration(max(bar.end - bar.start for bar in bars))
     return Bar(
         start,
         end,
-        f"{labels[0]}: {number}" if alone else count(number, "checkout"),
-        f"{count(number, 'checkout')} by {who}, from {moment(start)} to {moment(end)}, the longest {longest}"
+        f"{names[0]}: {number}" if alone else count(number, noun),
+        f"{count(number, noun)} by {who}, from {moment(start)} to {moment(end)}, the longest {longest}"
         + (f", {still}" if still else ""),
         hues.pop() if alone else MIXED,
         still,
         any(bar.odd for bar in bars),
         number,
+        noun,
+        names,
     )
 
 

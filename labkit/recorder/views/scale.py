@@ -11,6 +11,7 @@ __all__ = ["Piece", "Scale"]
 
 LONG = 0.2  # of the whole time: a gap this long may be squeezed
 QUIET = 0.9  # of the whole time: only when the gaps are this much of it are they squeezed
+BUSY = 4  # moments between two gaps, on average: with fewer there is room without squeezing
 NARROW = 0.1  # of the paper, for a squeezed gap
 _MS, _S, _MIN, _H = 1_000, 1_000_000, 60_000_000, 3_600_000_000
 STEPS = [
@@ -75,7 +76,7 @@ def _pieces(times: list[int], left: float, right: float) -> Iterator[Piece]:
     whole = times[-1] - times[0]
     gaps = [(before, after) for before, after in pairwise(times) if after - before > LONG * whole]
     quiet = sum(after - before for before, after in gaps)
-    if len(times) < 4 or quiet <= QUIET * whole or quiet == whole:
+    if len(times) < BUSY * (len(gaps) + 1) or quiet <= QUIET * whole:
         gaps, quiet = [], 0
     narrow = NARROW * (right - left)
     per_unit = (right - left - narrow * len(gaps)) / (whole - quiet)

@@ -98,8 +98,8 @@ def _incidents(record: Record) -> Iterator[tuple[int, Sign]]:
 
 def _marks(record: Record) -> Iterator[tuple[int, Sign]]:
     for mark in record.marks:
-        if mark.took:
-            continue
+        if mark.took or (mark.what == "detached" and mark.connection and mark.connection.end == "collected"):
+            continue  # the one has a length, the other is a part of what the garbage collector does
         if mark.connection is not None:
             yield mark.connection.number, _sign(mark.at, _shape(mark.what), plain(mark.what, 60))
         elif mark.pool is not None:

@@ -76,20 +76,29 @@ def _band(band: Band, picture: Picture, scale: Scale, y: float, bottom: float) -
 def _close(row: list[Band], scale: Scale, y: float, bottom: float) -> str:
     """Return the words of a row of loops as far as there is room, and the lines at which they close."""
     parts, taken = [], 0.0
-    for band in row:
-        left, right = scale(band.start), None if band.end is None else scale(band.end)
+    for band, after in zip(row, [*row[1:], None], strict=True):
+        left = scale(band.start)
         if left + 4 > taken:
             parts.append(letters(left + 4, y + 11, band.title))
             taken = left + 4 + text_width(band.title)
-        if right is None:
-            continue
-        closes = f"{band.title} closes"
-        edge = line(right, y, right, bottom, f'{EDGE} stroke-dasharray="5 3"')
-        parts.append(f"<g><title>{markup(closes)}</title>{edge}</g>")
-        if right - 4 - text_width(closes) > taken:
-            parts.append(letters(right - 4, y + 11, closes, anchor="end"))
-            taken = right
+        if band.end is not None:
+            right, closes = scale(band.end), f"{band.title} closes"
+            edge = line(right, y, right, bottom, f'{EDGE} stroke-dasharray="5 3"')
+            parts.append(f"<g><title>{markup(closes)}</title>{edge}</g>")
+            words, taken = _closes(closes, right, y, taken, scale(after.start) if after else WIDE - 8)
+            parts.append(words)
     return "".join(parts)
+
+
+def _closes(title: str, right: float, y: float, taken: float, until: float) -> tuple[str, float]:
+    """Return the words for a loop's end, before its line or behind it, and how far they reach."""
+    for words in (title, "closes"):
+        needed = text_width(words) + 4
+        if right - needed > taken:
+            return letters(right - 4, y + 11, words, anchor="end"), right
+        if right + needed < until:
+            return letters(right + 4, y + 11, words), right + needed
+    return "", max(taken, right)
 
 
 def _axis(scale: Scale, top: float, bottom: float) -> Iterator[str]:

@@ -108,6 +108,19 @@ def test_every_loop_has_its_begin_and_its_close() -> None:
     ]
 
 
+def test_a_short_loop_has_its_words_behind_its_line() -> None:
+    build = Build()
+    for start in (0, 40, 50, 100):
+        build.loop(start * MS, (start + 4) * MS)
+    drawn = drawing(build.done(200 * MS))
+    places = {element.text: float(element.attrib["x"]) for element in drawn.iter(f"{SVG}text")}
+    scale = timeline(build.record, "svg").scale
+
+    assert places["loop #1 closes"] > scale(4 * MS)
+    assert {"loop #2", "loop #4", "loop #4 closes"} <= set(places)
+    assert places["loop #4 closes"] > scale(104 * MS)
+
+
 def test_waits_for_the_pool_stand_in_a_lane_of_their_own() -> None:
     record = SAMPLES["exhausted"]
 
@@ -162,6 +175,32 @@ def test_two_tasks_on_one_connection_at_one_time_are_both_seen() -> None:
     build.checkout(connection, build.task("two", loop), 40 * MS, 90 * MS)
 
     assert {"one", "two"} <= set(words_of(build.done(100 * MS)))
+
+
+def test_more_tasks_at_one_time_than_rows_are_counted() -> None:
+    build = Build()
+    loop, pool = build.loop(), build.pool()
+    for number in range(9):
+        task = build.task(f"t{number}", loop)
+        build.incident(Kind.TIMED_OUT, (600 + number) * MS, task, pool=pool, waited=500 * MS)
+    words = words_of(build.done(1_000 * MS))
+
+    assert [f"t{number}" in words for number in range(5)] == [True] * 5
+    assert "4 waits" in words
+
+
+def test_many_signs_of_one_kind_at_one_place_are_counted() -> None:
+    build = Build()
+    task = build.task("t", build.loop())
+    connection = build.connection(build.pool(), task, 1 * MS)
+    for place in range(5):
+        build.mark((400 + 3 * place) * MS, "cancelled", connection=connection)
+        build.mark((500 + 3 * place) * MS, "statement SELECT", connection=connection, took=2 * MS)
+    record = build.done(1_000 * MS)
+
+    assert "5 times" in words_of(record)
+    assert "5 times task cancelled, first cancelled, at 0.400 s" in titles_of(record)
+    assert re.findall(r"0\.498 s  0\.512 s  a statement runs", timeline(record, "svg").text())
 
 
 @pytest.mark.parametrize("name", ["busy", "pubsub"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from labkit.recorder.views.words import count, duration, holder, joined, moment, task_name
+from labkit.recorder.views.words import count, duration, ending, holder, joined, moment, task_name
 
 from ..records import MS, SECOND, Build, exhausted
 
@@ -56,6 +58,39 @@ def test_a_task_without_a_name_of_its_own_is_told_by_what_it_runs() -> None:
     assert task_name(build.task("Task-7", loop, "worker")) == "task Task-7 (worker)"
     assert task_name(build.task("MainThread", None)) == "thread MainThread"
     assert task_name(None) == "no task"
+
+
+def test_a_return_by_another_task_is_told_unless_the_library_does_it() -> None:
+    build = Build()
+    loop = build.loop()
+    owner, stranger = build.task("owner", loop), build.task("stranger", loop)
+    helper = build.task("Task-6", loop, "AsyncConnection.close")
+    connection = build.connection(build.pool(), owner, 1 * MS)
+    given = [build.checkout(connection, owner, 2 * MS, 3 * MS, by=by) for by in (None, helper, stranger)]
+
+    assert [ending(build.record, checkout) for checkout in given] == [
+        "returned",
+        "returned",
+        'returned by task "stranger"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, "still held"),
+        ({"until": 3 * MS, "end": "collected"}, "taken back by the garbage collector"),
+        ({"until": 3 * MS, "end": "invalidated"}, "invalidated while held"),
+        ({"until": 3 * MS, "interrupted": 2 * MS}, "returned, after its task was cancelled"),
+    ],
+    ids=["held", "collected", "invalidated", "cancelled"],
+)
+def test_an_ending_is_said_in_plain_words(how: dict[str, Any], said: str) -> None:
+    build = Build()
+    task = build.task("t", build.loop())
+    checkout = build.checkout(build.connection(build.pool(), task, 1 * MS), task, 2 * MS, **how)
+
+    assert ending(build.record, checkout) == said
 
 
 def test_a_holder_is_told_with_the_line_where_it_waits_now() -> None:
