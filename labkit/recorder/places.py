@@ -7,6 +7,7 @@ those of the greenlet's parent, which waits for it: without that step no hook ev
 
 from __future__ import annotations
 
+import itertools
 import os
 import site
 import sys
@@ -23,6 +24,7 @@ __all__ = ["NOWHERE", "Places", "frames_of", "is_library", "user_frame"]
 NOWHERE = 0  # the place without any line of the user's
 DEPTH = 6  # user's frames kept for each stack
 STACKS = 20_000  # when there are more, a new stack is kept as its innermost line; twice as many, and it is NOWHERE
+CODES = 40_000  # code objects kept, libraries' among them; beyond, a new one is passed over
 _LIBRARY = -1
 _LOOP = -2  # the event loop itself: what lies below it started the loop, and did not ask for anything
 
@@ -87,14 +89,19 @@ class Places:
 
     A stack is the user's innermost frames, each as its code object and the instruction it was at: two pointers and
     no text. Code objects are kept, so that the `id` that stands for one is never another's; frames are not.
+
+    Another thread, or a finaliser, may capture while a capture is under way: a number is taken first and stored
+    once, and one that was taken in vain stands for nothing.
     """
 
     def __init__(self) -> None:
-        self._codes: list[CodeType] = []
-        self._known: dict[int, int] = {}  # id of a code object: its index in _codes, or _LIBRARY
+        self._codes: dict[int, CodeType] = {}
+        self._known: dict[int, int] = {}  # id of a code object: its number in _codes, or _LIBRARY
         self._libraries: list[CodeType] = []  # kept for their ids, like _codes
         self._stacks: dict[tuple[int, ...], int] = {(): NOWHERE}
+        self._keys: dict[int, tuple[int, ...]] = {NOWHERE: ()}  # _stacks, the other way round
         self._files: dict[str, bool] = {}
+        self._code_numbers, self._stack_numbers = itertools.count(), itertools.count(1)
 
     def __len__(self) -> int:
         return len(self._stacks)
@@ -135,39 +142,42 @@ class Places:
                     return NOWHERE
                 if len(key) > 2:
                     return self._number(key[:2])
-            number = self._stacks[key] = len(self._stacks)
+            number = next(self._stack_numbers)
+            self._keys[number] = key
+            number = self._stacks.setdefault(key, number)
         return number
 
     def _learn(self, code: CodeType) -> int:
+        if len(self._known) >= CODES:
+            return _LIBRARY
         filename = code.co_filename
         library = self._files.get(filename)
         if library is None:
             library = self._files[filename] = is_library(_real(filename))
         if library:
+            index = _LOOP if filename.endswith(_LOOPS) else _LIBRARY
             self._libraries.append(code)
-            self._known[id(code)] = _LOOP if filename.endswith(_LOOPS) else _LIBRARY
-            return self._known[id(code)]
-        self._codes.append(code)
-        self._known[id(code)] = len(self._codes) - 1
-        return len(self._codes) - 1
+        else:
+            index = next(self._code_numbers)
+            self._codes[index] = code
+        return self._known.setdefault(id(code), index)
 
     def innermost(self, place: int) -> tuple[int, int] | None:
         """Return what stands for the innermost line of a place, to be compared with another's."""
-        key = self._keys()[place]
+        key = self._keys.get(place, ())
         return (key[0], key[1]) if key else None
 
     def is_inside(self, place: int, coroutine: Any) -> bool:
         """Say whether a suspended coroutine is still in the function that was innermost at `place`."""
-        key = self._keys()[place]
+        key = self._keys.get(place, ())
         return bool(key) and any(self._known.get(id(frame.f_code)) == key[0] for frame in frames_of(coroutine))
-
-    def _keys(self) -> list[tuple[int, ...]]:
-        return list(self._stacks)
 
     def resolve(self) -> list[list[Place]]:
         """Return every stack as lines of source, in the order of their numbers."""
         lines: dict[tuple[int, int], Place] = {}
-        return [[self._line(key[at], key[at + 1], lines) for at in range(0, len(key), 2)] for key in self._keys()]
+        keys = self._keys.copy()
+        stacks = (keys.get(number, ()) for number in range(max(keys) + 1))
+        return [[self._line(key[at], key[at + 1], lines) for at in range(0, len(key), 2)] for key in stacks]
 
     def _line(self, index: int, lasti: int, lines: dict[tuple[int, int], Place]) -> Place:
         place = lines.get((index, lasti))

@@ -1,0 +1,74 @@
+"""Databases on every driver, and recorders that no test leaves running."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import Pool
+
+from labkit.recorder import taps
+from labkit.services import Services
+
+from .aids import DRIVERS
+
+# Each provider that has a server, with the drivers that it is tried on: what differs is the driver, not the server.
+_TRIED = {"sqlite": {"aiosqlite"}, "embedded": {"asyncmy", "aiomysql"}}
+
+MakeEngine = Callable[..., AsyncEngine]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "driver" in metafunc.fixturenames:
+        metafunc.parametrize("driver", DRIVERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what a provider can't be: a driver of MySQL on SQLite, or the other way round."""
+    items[:] = [item for item in items if _fits(item)]
+
+
+def _fits(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if "driver" not in params or "services" not in params or Path(__file__).parent not in item.path.parents:
+        return True
+    return params["driver"] in _TRIED.get(str(params["services"]), {"asyncmy"})
+
+
+@pytest.fixture
+def url(any_services: Services, driver: str) -> str:
+    """Give the URL of a database, on each driver and each provider that has one for it."""
+    return re.sub(r"^mysql(\+\w+)?:", f"mysql+{driver}:", any_services.database_url)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    """Give the URL of a database in a file: enough where no driver of MySQL does anything else."""
+    return f"sqlite+aiosqlite:///{tmp_path}/recorder.db"
+
+
+@pytest.fixture
+def make_engine(sqlite: str) -> MakeEngine:
+    """Make an engine on a database in a file."""
+    return lambda **options: create_async_engine(sqlite, **options)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """Fail a test that leaves a recorder running, or anything of it in the libraries."""
+    yield
+    left = taps.active()
+    for books in left:
+        taps.deactivate(books)
+    assert left == ()
+    assert not event.contains(Pool, "checkout", _hook())
+
+
+def _hook() -> Callable[..., None]:
+    from labkit.recorder.probes import pools
+
+    return pools.checkout
