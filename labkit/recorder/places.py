@@ -114,7 +114,7 @@ class Places:
             code = frame.f_code
             index = known.get(id(code))
             if index is None:
-                index = self._learn(code)
+                index = self._learn(frame)
             if index >= 0:
                 key.append(index)
                 key.append(frame.f_lasti)
@@ -129,7 +129,7 @@ class Places:
         for frame in frames_of(coroutine):
             index = self._known.get(id(frame.f_code))
             if index is None:
-                index = self._learn(frame.f_code)
+                index = self._learn(frame)
             if index >= 0 and len(key) < 2 * DEPTH:
                 key += (index, frame.f_lasti)
         return self._number(tuple(key))
@@ -147,10 +147,13 @@ class Places:
             number = self._stacks.setdefault(key, number)
         return number
 
-    def _learn(self, code: CodeType) -> int:
+    def _learn(self, frame: FrameType) -> int:
         if len(self._known) >= CODES:
             return _LIBRARY
-        filename = code.co_filename
+        code, filename = frame.f_code, frame.f_code.co_filename
+        if filename.startswith("<"):
+            # Code made from text, as decorators do: it is its module's.
+            filename = frame.f_globals.get("__file__") or filename
         library = self._files.get(filename)
         if library is None:
             library = self._files[filename] = is_library(_real(filename))
