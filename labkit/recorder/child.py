@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.recorder.endings import End, at_end
 from labkit.recorder.imports import after_import
+from labkit.recorder.shadows import let_go
 from labkit.recorder.spool import ASK, Spool, Told
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def begin() -> None:
     at_end(child.ended)
     child.listen()
     after_import(RECORDED, child.record)
+    let_go()
 
 
 class _Child:

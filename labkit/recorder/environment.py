@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, cast
 from labkit.recorder.child import RECORDED
 from labkit.recorder.endings import End, at_end
 from labkit.recorder.imports import after_import
+from labkit.recorder.shadows import let_go
 
 if TYPE_CHECKING:
     from labkit.recorder.flight import FlightRecorder, Level
@@ -136,6 +137,8 @@ def _from_environment() -> None:
     value = os.environ.get("LABKIT_FLIGHT", "").strip().lower()
     if value in _LEVELS:
         start(cast("Level", _LEVELS[value]))
+        if not hasattr(sys.modules["__main__"], "__file__"):  # the program has not begun
+            let_go()
     elif value not in _OFF:
         _say(f'LABKIT_FLIGHT is "{value}"; choose 1, pool, statements or off. Nothing is recorded.')
 
