@@ -60,6 +60,7 @@ def stop(process: subprocess.Popen[bytes], others: Iterable[Known]) -> None:
     process.kill()
     _send(known, signal.SIGKILL)
     process.wait()
+    wait_until(lambda: not _left(known), GRACE)
 
 
 def _send(known: Iterable[Known], number: int) -> None:

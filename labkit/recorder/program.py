@@ -110,6 +110,7 @@ class _Run:
         """Leave no program behind, should anything here have failed; one that has ended is sent nothing."""
         if self._process is not None:
             self._process.kill()
+            self._process.wait()
 
     def _stop(self, process: subprocess.Popen[bytes], why: str, seconds: float) -> Diagnosis:
         self._stopping = True
