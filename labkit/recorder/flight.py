@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -26,6 +27,8 @@ __all__ = ["EVENTS", "FlightRecorder", "FlightStatistics", "Level"]
 EVENTS = 20_000
 
 Level = Literal["pool", "statements"]
+
+_starting = threading.RLock()  # taken while a recorder starts or stops, and in no hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,11 @@ class FlightRecorder:
     def __init__(self, *targets: Any, level: Level = "pool", events: int = EVENTS) -> None:
         if level not in ("pool", "statements"):
             raise InvalidSetting(f"there is no level {level!r}.", remedy='Choose "pool" or "statements".')
-        if events < 2:
+        if not isinstance(events, int) or events < 2:
             raise InvalidSetting(f"a recorder can't keep {events} events.", remedy="Give it room for 2 or more.")
         self._ledger = Ledger(events, level)
         self._targets = Targets()
         self._books = Books(self._ledger, self._targets)
-        self._recording = False
         self._ended = False
         for target in targets:
             self.attach(target)
@@ -76,28 +78,30 @@ class FlightRecorder:
     def __repr__(self) -> str:
         counts = self.statistics()
         words = f"{counts.checkouts} checkouts, {counts.out} out, {counts.incidents} incidents"
-        return f"<FlightRecorder {'recording' if self._recording else 'stopped'}: {words}>"
+        return f"<FlightRecorder {'recording' if self._ledger.recording else 'stopped'}: {words}>"
 
     # Recording.
 
     def start(self) -> Self:
         """Record from now on."""
-        if not self._recording:
-            self._recording = True
-            if taps.activate(self._books):
-                probes.install()
-            if self._ledger.level == "statements":
-                statements.install()
+        with _starting:
+            if not self._ledger.recording:
+                self._ledger.recording = True
+                if taps.activate(self._books):
+                    probes.install()
+                if self._ledger.level == "statements":
+                    statements.install()
         return self
 
     def stop(self) -> None:
         """Record no more; what was recorded stays."""
-        if self._recording:
-            self._recording = False
-            if self._ledger.level == "statements":
-                statements.remove()
-            if taps.deactivate(self._books):
-                probes.remove()
+        with _starting:
+            if self._ledger.recording:
+                self._ledger.recording = False
+                if self._ledger.level == "statements":
+                    statements.remove()
+                if taps.deactivate(self._books):
+                    probes.remove()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -215,6 +219,9 @@ class FlightRecorder:
 
 def _target(target: Any) -> tuple[Literal["engine", "redis"], Any]:
     engine = getattr(target, "sync_engine", target)
+    engine = getattr(
+        engine, "_proxied", engine
+    )  # that of `execution_options` may soon be gone
     if hasattr(engine, "pool") and hasattr(engine, "dialect"):
         return "engine", engine
     pool = getattr(target, "connection_pool", target)

@@ -18,9 +18,10 @@ from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Inciden
 from labkit.recorder.owners import owner_of
 from labkit.recorder.places import Places, user_frame
 
-__all__ = ["INCIDENTS", "Ledger"]
+__all__ = ["BUILDERS", "INCIDENTS", "Ledger"]
 
 INCIDENTS = 2_000  # the oldest incidents go when there are more
+BUILDERS = 2_000  # and so do the lines that built something, each in one loop or with one URL
 
 _ledgers = itertools.count(1)
 _running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a loop, where the public one raises
@@ -40,6 +41,7 @@ class Ledger:
         self.key = f"labkit.flight.{next(_ledgers)}"  # under which notes lie in dictionaries of other libraries
         self.began = time.time()
         self.level = level
+        self.recording = False
         self.places = Places()
         self.counts = Counts()
         self.faults: deque[str] = deque(maxlen=20)
@@ -55,7 +57,7 @@ class Ledger:
         self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
         self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
         self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
-        self._threads: dict[tuple[int, Loop | None, str | None], Task] = {}
+        self._outside: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()  # by loop or thread
         self._builders: dict[tuple[Any, ...], Factory] = {}
 
     def now(self) -> int:
@@ -84,7 +86,7 @@ class Ledger:
         note = self._loops.get(loop)
         if note is None:
             note = Loop(self.number(Loop), seen=self.now(), thread=threading.current_thread().name)
-            self._loops[loop] = note
+            note = self._loops.setdefault(loop, note)
         return note
 
     def task(self) -> Task:
@@ -93,7 +95,7 @@ class Ledger:
         task = asyncio.current_task(loop) if loop is not None else None
         owner = owner_of(task)
         if task is None:
-            return self._thread(loop, owner)
+            return self._outside_tasks(loop, owner)
         note = self._tasks.get(task)
         return note if note is not None and note.test == owner else self._meet(task, loop, owner)
 
@@ -123,13 +125,14 @@ class Ledger:
         task.add_done_callback(_Ended(self, note))
         return note
 
-    def _thread(self, loop: Any, owner: str | None) -> Task:
+    def _outside_tasks(self, loop: Any, owner: str | None) -> Task:
         thread = threading.current_thread()
-        key = (threading.get_ident(), self.loop(loop) if loop is not None else None, owner)
-        note = self._threads.get(key)
-        if note is None:
-            note = Task(self.number(Task), thread.name, loop=key[1], thread=thread.name, test=owner)
-            self._threads[key] = note
+        running = loop if loop is not None else thread
+        note = self._outside.get(running)
+        if note is None or note.test != owner or note.thread != thread.name:
+            its_loop = self.loop(loop) if loop is not None else None
+            note = Task(self.number(Task), thread.name, loop=its_loop, thread=thread.name, test=owner)
+            self._outside[running] = note
         return note
 
     # Things that happen.
@@ -168,6 +171,8 @@ class Ledger:
         note = self._builders.get((kind, line, *key))
         if note is None:
             note = self._builders[kind, line, *key] = Factory(self.number(Factory), kind, place)
+            if len(self._builders) > BUILDERS:
+                self._builders.pop(next(iter(self._builders)), None)
         note.built += 1
         return note
 
@@ -196,7 +201,7 @@ class _Ended:
 
     def __call__(self, task: Any) -> None:
         ledger, note = self._ledger(), self._note
-        if ledger is None or sys.is_finalizing():
+        if ledger is None or not ledger.recording or sys.is_finalizing():
             return
         note.ended = ledger.now()
         if task.cancelled():

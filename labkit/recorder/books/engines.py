@@ -12,6 +12,7 @@ from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Kind, Pool
 from labkit.recorder.owners import owner_now
 from labkit.recorder.places import NOWHERE
+from labkit.recorder.taps import telling
 
 __all__ = ["EngineBook", "Generation"]
 
@@ -85,8 +86,12 @@ class EngineBook:
     @staticmethod
     def _dropped(book: weakref.ref[EngineBook], generation: Generation) -> None:
         self = book()
-        if self is None or sys.is_finalizing():
+        if self is None or not self._ledger.recording or sys.is_finalizing():
             return
+        with telling("pool_dropped", self._ledger):
+            self._drop(generation)
+
+    def _drop(self, generation: Generation) -> None:
         ledger = self._ledger
         held = {checkout.connection.number for checkout in list(ledger.out.values())}
         for connection in list(ledger.connections.values()):
