@@ -19,7 +19,7 @@ class Books:
     def __init__(self, ledger: Ledger, targets: Targets) -> None:
         self.ledger = ledger
         self.engines = EngineBook(ledger, targets)
-        self.sessions = SessionBook(ledger)
+        self.sessions = SessionBook(ledger, targets)
         self.pools = PoolBook(ledger, self.engines, self.sessions)
         self.redis = RedisBook(ledger, targets)
         self.loops = LoopBook(ledger, self.sessions)

@@ -44,6 +44,8 @@ class LoopBook:
 
     def left_in_scope(self, session: Any, with_connection: bool) -> None:
         """A registry still holds the session of a task that has ended."""
+        if not self._sessions.wants(session):
+            return
         note = self._sessions.note(session)
         text = "with its connection" if with_connection else ""
         self._ledger.incident(Kind.LEFT_IN_SCOPE, note.place, session=note, text=text)
@@ -52,7 +54,7 @@ class LoopBook:
         """An async generator was dropped, or outlived its loop, while these were open in it."""
         frame = generator.ag_frame
         place = self._ledger.here(frame) if frame is not None else NOWHERE
-        for subject in held:
+        for subject in filter(self._sessions.wants, held):
             name = generator.__qualname__.replace("<locals>.", "")
             session = self._sessions.note(subject)
             self._ledger.incident(Kind.ABANDONED_GENERATOR, place, session=session, text=name)

@@ -69,9 +69,10 @@ class PoolBook:
 
     def checked_out(self, record: Any, fairy: Any) -> None:
         """A connection went from its pool into somebody's hands."""
-        note = self._note(record) or self._first_seen(record, fairy)
-        if note is None:
+        generation = self._engines.generation(fairy._pool)
+        if generation is None:
             return
+        note = self._note(record) or self._open(record, generation)  # opened before the recorder began
         ledger, task = self._ledger, self._ledger.task()
         session = self._sessions.in_hand()
         checkout = Checkout(ledger.number(Checkout), note, task, ledger.here(), ledger.now(), session)
@@ -82,11 +83,6 @@ class PoolBook:
             ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)
         elif self._elsewhere(note, task):
             ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
-
-    def _first_seen(self, record: Any, fairy: Any) -> Connection | None:
-        """Note a connection that was opened before the recorder began."""
-        generation = self._engines.generation(fairy._pool)
-        return self._open(record, generation) if generation is not None else None
 
     @staticmethod
     def _elsewhere(note: Connection, task: Task) -> bool:
@@ -183,7 +179,7 @@ class PoolBook:
         note, ledger = self._note(record), self._ledger
         if note is not None and ledger.level == "statements":
             ledger.counts.statements += 1
-            ledger.mark(f"statement {verb}", connection=note, task=ledger.task(), took=took)
+            ledger.mark(f"statement {verb}".rstrip(), connection=note, task=ledger.task(), took=took)
 
     # Waiting for the pool.
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session as OrmSession
 
 from labkit.recorder import operations
+from labkit.recorder.books.targets import Targets
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Factory, Kind, Session
 from labkit.recorder.operations import Operation
@@ -21,10 +22,12 @@ __all__ = ["SessionBook"]
 class SessionBook:
     """Keeps a note for each session that did something, and for each connection object used without a session."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, targets: Targets) -> None:
         self._ledger = ledger
+        self._targets = targets
         self._notes: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
         self._makers: weakref.WeakKeyDictionary[Any, Factory] = weakref.WeakKeyDictionary()
+        self._served: weakref.WeakSet[Any] = weakref.WeakSet()  # those that had a connection of a target
 
     # What makes sessions.
 
@@ -57,23 +60,38 @@ class SessionBook:
         if note is None:
             kind = "connection" if hasattr(session, "exec_driver_sql") else "session"
             note = Session(self._ledger.number(Session), kind, task=self._ledger.task(), place=NOWHERE)
-            self._notes[session] = note
+            note = self._notes.setdefault(session, note)
         return note
 
     def in_hand(self) -> Session | None:
         """Return the session whose operation is running now."""
         operation = operations.current()
         subject = operation.subject() if operation is not None else None
-        return self.note(subject) if subject is not None else None
+        if subject is None:
+            return None
+        if not self._targets.everything:
+            self._served.add(subject)
+        return self.note(subject)
+
+    def wants(self, session: Any) -> bool:
+        """Say whether a session, or a connection object, works on an engine that is watched."""
+        if self._targets.everything:
+            return True
+        bind = getattr(session, "bind", session)
+        if bind is None:
+            return session in self._served  # several engines, or one that it chooses itself
+        return self._targets.wants_pool(bind.engine.pool)
 
     # Operations.
 
     def began(self, operation: Operation) -> None:
         """An operation begins: is another task inside the same session, or does it end a session that wrote?"""
+        subject = operation.subject()
+        if not self.wants(subject):
+            return
         if len(operation.state.operations) > 1:
             self._overlap(operation)
-        subject = operation.subject()
-        note = self._notes.get(subject) if subject is not None else None
+        note = self._notes.get(subject)
         if note is not None and note.registry is not None:
             self._check_scope(note)
         if operation.closes:
@@ -109,7 +127,8 @@ class SessionBook:
 
     def wrote(self, session: Any) -> None:
         """A session sent rows to the database, in a transaction that is still open."""
-        self.note(session).wrote = self._ledger.here()
+        if self.wants(session):
+            self.note(session).wrote = self._ledger.here()
 
     def settled(self, session: Any) -> None:
         """A session committed, or rolled back on purpose."""
