@@ -101,7 +101,8 @@ def end(operation: Operation) -> None:
         operation.state.leaving = None
     with contextlib.suppress(ValueError):
         operation.state.operations.remove(operation)
-    _current.set(operation.before)
+    if _current.get() is operation:  # else this is a finaliser, which runs in the context of somebody else
+        _current.set(operation.before)
 
 
 def _subject(owner: Any) -> Any:

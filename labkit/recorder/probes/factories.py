@@ -28,7 +28,14 @@ def install() -> None:
     _taps.wrap(async_scoped_session, "__init__", _registry_init)
 
 
-remove = _taps.remove
+def remove() -> None:
+    """Leave every factory and registry as it was."""
+    _taps.remove()
+    for registry in registries():
+        making = registry.registry.createfunc
+        if isinstance(making, _Making):
+            registry.registry.createfunc = making.make
+    _registries.clear()
 
 
 @tap
@@ -38,12 +45,12 @@ def maker_made(books: Any, maker: Any, kind: str) -> None:
 
 @tap
 def made_by_factory(books: Any, session: Any, factory: Any) -> None:
-    books.sessions.made_by_factory(session, factory)
+    books.sessions.made_by_factory(session.sync_session, factory)
 
 
 @tap
 def made_by_registry(books: Any, session: Any, registry: Any) -> None:
-    books.sessions.made_by_registry(session, registry)
+    books.sessions.made_by_registry(session.sync_session, registry)
 
 
 def _factory_init(original: Any) -> Any:
@@ -59,7 +66,7 @@ def _factory_call(original: Any) -> Any:
     @functools.wraps(original)
     def __call__(self: Any, **kwargs: Any) -> Any:
         session = original(self, **kwargs)
-        made_by_factory(session.sync_session, self)
+        made_by_factory(session, self)
         return session
 
     return __call__
@@ -81,11 +88,11 @@ class _Making:
 
     def __init__(self, registry: Any, make: Any) -> None:
         self._registry = weakref.ref(registry)
-        self._make = make
+        self.make = make
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        session = self._make(*args, **kwargs)
+        session = self.make(*args, **kwargs)
         registry = self._registry()
         if registry is not None:
-            made_by_registry(session.sync_session, registry)
+            made_by_registry(session, registry)
         return session

@@ -7,13 +7,15 @@ import asyncio.runners
 import asyncio.timeouts
 import functools
 import sys
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from labkit.recorder import operations
 from labkit.recorder.probes import factories
-from labkit.recorder.taps import Taps, active, tap
+from labkit.recorder.taps import Taps, tap
 
 __all__ = ["install", "remove", "watch"]
 
@@ -67,7 +69,7 @@ class _Finalizer:
         self.original = original
 
     def __call__(self, generator: Any) -> None:
-        _generator_left(generator)
+        generator_left(generator)
         self.original(generator)
 
 
@@ -77,18 +79,23 @@ def loop_closing(books: Any, loop: Any) -> None:
 
 
 @tap
-def tasks_ending(books: Any, tasks: list[Any]) -> None:
-    books.loops.ending(tasks)
+def tasks_ending(books: Any, loop: Any) -> None:
+    books.loops.ending([task for task in asyncio.all_tasks(loop) if not task.done()])
 
 
 @tap
-def task_destroyed(books: Any, task: Any) -> None:
-    books.loops.destroyed(task)
+def task_destroyed(books: Any, context: dict[str, Any]) -> None:
+    if "task" in context and "destroyed but it is pending" in str(context.get("message")):
+        books.loops.destroyed(context["task"])
 
 
 @tap
-def generator_dropped(books: Any, generator: Any, held: list[Any]) -> None:
-    books.loops.dropped_generator(generator, held)
+def generator_left(books: Any, generator: Any) -> None:
+    """Tell of a suspended generator, if a session or connection is open among its variables."""
+    frame = getattr(generator, "ag_frame", None)
+    held = list(_open_in(frame)) if frame is not None else []
+    if held:
+        books.loops.dropped_generator(generator, held)
 
 
 @tap
@@ -117,7 +124,7 @@ def _close(original: Any) -> Any:
     @functools.wraps(original)
     def close(self: Any) -> None:
         if not self.is_closed() and not self.is_running():
-            tasks_ending([task for task in asyncio.all_tasks(self) if not task.done()])
+            tasks_ending(self)
             left_in_scope(self)
             loop_closing(self)
         original(self)
@@ -129,7 +136,7 @@ def _shutdown(original: Any) -> Any:
     @functools.wraps(original)
     def shutdown_asyncgens(self: Any) -> Any:
         for generator in list(getattr(self, "_asyncgens", ())):
-            _generator_left(generator)
+            generator_left(generator)
         return original(self)
 
     return shutdown_asyncgens
@@ -138,8 +145,7 @@ def _shutdown(original: Any) -> Any:
 def _exception_handler(original: Any) -> Any:
     @functools.wraps(original)
     def call_exception_handler(self: Any, context: Any) -> None:
-        if "destroyed but it is pending" in context.get("message", "") and "task" in context:
-            task_destroyed(context["task"])
+        task_destroyed(context)
         original(self, context)
 
     return call_exception_handler
@@ -148,7 +154,7 @@ def _exception_handler(original: Any) -> Any:
 def _finalizer_hook(original: Any) -> Any:
     @functools.wraps(original)
     def _asyncgen_finalizer_hook(self: Any, generator: Any) -> None:
-        _generator_left(generator)
+        generator_left(generator)
         original(self, generator)
 
     return _asyncgen_finalizer_hook
@@ -157,7 +163,7 @@ def _finalizer_hook(original: Any) -> Any:
 def _cancel_all_tasks(original: Any) -> Any:
     @functools.wraps(original)
     def cancel_all_tasks(loop: Any) -> None:
-        tasks_ending([task for task in asyncio.all_tasks(loop) if not task.done()])
+        tasks_ending(loop)
         original(loop)
 
     return cancel_all_tasks
@@ -172,18 +178,11 @@ def _on_timeout(original: Any) -> Any:
     return on_timeout
 
 
-def _generator_left(generator: Any) -> None:
-    """Tell of a suspended generator, if a session or connection is open among its variables."""
-    frame = getattr(generator, "ag_frame", None)
-    if frame is None or not active():
-        return
-    held = [
-        _proxied(value) for value in frame.f_locals.values() if isinstance(value, (AsyncSession, AsyncConnection))
-    ]
-    held = [subject for subject in held if subject is not None and not operations.state_of(subject).closed]
-    if held:
-        generator_dropped(generator, held)
-
-
-def _proxied(value: Any) -> Any:
-    return value.sync_session if isinstance(value, AsyncSession) else value.sync_connection
+def _open_in(frame: FrameType) -> Iterator[Any]:
+    for value in frame.f_locals.values():
+        # By its class, since `isinstance` would wake the proxies of web frameworks.
+        kind = type(value)
+        if issubclass(kind, (AsyncSession, AsyncConnection)):
+            subject = value.sync_session if issubclass(kind, AsyncSession) else value.sync_connection
+            if subject is not None and not operations.state_of(subject).closed:
+                yield subject

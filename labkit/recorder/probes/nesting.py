@@ -29,7 +29,7 @@ remove = _taps.remove
 def _module(name: str) -> ModuleType | None:
     try:
         return importlib.import_module(name)
-    except ImportError:
+    except Exception:  # whatever it is that can't be imported here, nobody uses it
         return None
 
 
@@ -51,7 +51,7 @@ def _apply(original: Any) -> Any:
         applied(place)
         result = original(*args, **kwargs)
         if asyncio.run is not before:
-            asyncio.run = _run(asyncio.run, place)
+            _taps.wrap(asyncio, "run", functools.partial(_run, place=place))
         return result
 
     return apply

@@ -26,8 +26,10 @@ remove = _taps.remove
 
 @tap
 def primitive_crossed(books: Any, primitive: Any, frame: Any) -> None:
-    name = type(primitive).__name__
-    books.ledger.incident(Kind.PRIMITIVE_CROSSED_LOOPS, books.ledger.here(frame), text=name)
+    frame = _user_of_the_primitive(frame)
+    if frame is not None:
+        name = type(primitive).__name__
+        books.ledger.incident(Kind.PRIMITIVE_CROSSED_LOOPS, books.ledger.here(frame), text=name)
 
 
 def _get_loop(original: Any) -> Any:
@@ -36,9 +38,7 @@ def _get_loop(original: Any) -> Any:
         try:
             return original(self)
         except RuntimeError:
-            frame = _user_of_the_primitive(sys._getframe(1))
-            if frame is not None:
-                primitive_crossed(self, frame)
+            primitive_crossed(self, sys._getframe(1))
             raise
 
     return _get_loop
@@ -46,6 +46,6 @@ def _get_loop(original: Any) -> Any:
 
 def _user_of_the_primitive(frame: Any) -> Any:
     """Return the first frame outside asyncio, if it is the user's: a library's own lock is not the user's."""
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("asyncio."):
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("asyncio."):
         frame = frame.f_back
     return frame if frame is not None and not is_library(frame.f_code.co_filename) else None

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from labkit.recorder import operations
 from labkit.recorder.notes import Kind
-from labkit.recorder.taps import Taps, active, tap
+from labkit.recorder.taps import Taps, shield, tap
 
 __all__ = ["install", "remove"]
 
@@ -27,9 +27,27 @@ def operation_began(books: Any, operation: Any) -> None:
     books.sessions.began(operation)
 
 
+@shield
+def operation_begins(function: Any, args: tuple[Any, ...]) -> operations.Operation | None:
+    operation = operations.begin(function, args)
+    if operation is not None:
+        operation_began(operation)
+    return operation
+
+
+@shield
+def operation_ends(operation: operations.Operation) -> None:
+    operations.end(operation)
+
+
+@shield
+def block_ends(session: Any, how: str) -> None:
+    operations.state_of(session.sync_session).leaving = how
+
+
 @tap
 def session_made(books: Any, session: Any) -> None:
-    books.sessions.made(session)
+    books.sessions.made(session.sync_session)
 
 
 @tap
@@ -44,7 +62,8 @@ def settled(books: Any, session: Any) -> None:
 
 @tap
 def implicit_io(books: Any, frame: Any) -> None:
-    books.ledger.incident(Kind.IMPLICIT_IO, books.ledger.here(frame))
+    if _through_the_orm(frame):
+        books.ledger.incident(Kind.IMPLICIT_IO, books.ledger.here(frame))
 
 
 _HOOKS = {"after_flush": flushed, "after_commit": settled, "after_rollback": settled}
@@ -71,33 +90,21 @@ def remove() -> None:
 def _spawn(original: Any) -> Any:
     @functools.wraps(original)
     async def greenlet_spawn(function: Any, *args: Any, **kwargs: Any) -> Any:
-        operation = _begin(function, args)
+        operation = operation_begins(function, args)
         try:
             return await original(function, *args, **kwargs)
         finally:
             if operation is not None:
-                operations.end(operation)
+                operation_ends(operation)
 
     return greenlet_spawn
-
-
-def _begin(function: Any, args: tuple[Any, ...]) -> operations.Operation | None:
-    try:
-        operation = operations.begin(function, args)
-    except Exception as error:
-        for books in active():
-            books.ledger.fault("operation_begins", error)
-        return None
-    if operation is not None:
-        operation_began(operation)
-    return operation
 
 
 def _init(original: Any) -> Any:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        session_made(self.sync_session)
+        session_made(self)
 
     return __init__
 
@@ -106,7 +113,7 @@ def _aexit(original: Any) -> Any:
     @functools.wraps(original)
     def __aexit__(self: Any, type_: Any, value: Any, traceback: Any) -> Any:
         # SQLAlchemy closes in a task of its own, in which the exception that ends the block can't be seen.
-        operations.state_of(self.sync_session).leaving = "with" if type_ is None else "error"
+        block_ends(self, "with" if type_ is None else "error")
         return original(self, type_, value, traceback)
 
     return __aexit__
@@ -116,9 +123,7 @@ def _missing(original: Any) -> Any:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        frame = sys._getframe(1)
-        if _through_the_orm(frame):
-            implicit_io(frame)
+        implicit_io(sys._getframe(1))
 
     return __init__
 

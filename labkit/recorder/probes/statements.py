@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from time import perf_counter_ns
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from labkit.recorder.taps import tap
+from labkit.recorder.taps import shield, tap
 
 __all__ = ["install", "remove"]
 
-_KEY = "labkit.began"
+_KEY = "_labkit_began"  # an attribute of the statement's execution context, which ends with the statement
+_VERB = re.compile(r"[\s(]*([A-Za-z]{1,10})\b")
 _users = 0
-_before: Any = None
 
 
 def install() -> None:
     """Hear of every statement."""
-    global _users, _before
+    global _users
     _users += 1
     if _users == 1:
-        _before = vars(Engine).get("_has_events", False)
         event.listen(Engine, "before_cursor_execute", began)
         event.listen(Engine, "after_cursor_execute", ended)
 
 
 def remove() -> None:
-    """Hear of no more, and put back the flag that makes engines ask for listeners."""
+    """Hear of no more, and put back the flag that makes engines ask for listeners, unless somebody else listens."""
     global _users
     _users -= 1
     if _users == 0:
         event.remove(Engine, "before_cursor_execute", began)
         event.remove(Engine, "after_cursor_execute", ended)
-        Engine._has_events = _before
+        Engine._has_events = _is_heard()
 
 
+def _is_heard() -> bool:
+    """Say whether anybody listens to all engines."""
+    events: Any = Engine.dispatch
+    return any(getattr(events, name)._clslevel.get(Engine) for name in events._event_names)
+
+
+@shield
 def began(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
     """Remember when a statement began."""
-    connection.info.setdefault(_KEY, []).append(perf_counter_ns())
+    setattr(context, _KEY, perf_counter_ns())
 
 
+@shield
 def ended(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
     """Tell how long a statement took."""
-    started = connection.info.get(_KEY)
-    if started:
-        statement_ran(connection, statement.split(None, 1)[0][:10].upper(), perf_counter_ns() - started.pop())
+    started = vars(context).pop(_KEY, None)
+    if started is not None:
+        verb = _VERB.match(statement)
+        statement_ran(connection, verb[1].upper() if verb else "", perf_counter_ns() - started)
 
 
 @tap
