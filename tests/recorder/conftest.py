@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
 from labkit.recorder import taps
+from labkit.recorder.probes import pools
 from labkit.services import Services
 
 from .aids import DRIVERS
@@ -57,6 +59,15 @@ def make_engine(sqlite: str) -> MakeEngine:
     return lambda **options: create_async_engine(sqlite, **options)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def little_to_collect() -> Iterator[None]:
+    """Spare the tests, which collect garbage again and again, all that was there before."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays() -> Iterator[None]:
     """Fail a test that leaves a recorder running, or anything of it in the libraries."""
@@ -65,10 +76,4 @@ def nothing_stays() -> Iterator[None]:
     for books in left:
         taps.deactivate(books)
     assert left == ()
-    assert not event.contains(Pool, "checkout", _hook())
-
-
-def _hook() -> Callable[..., None]:
-    from labkit.recorder.probes import pools
-
-    return pools.checkout
+    assert not event.contains(Pool, "checkout", pools.checkout)

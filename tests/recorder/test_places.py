@@ -204,6 +204,7 @@ def test_beyond_its_limit_a_stack_is_kept_as_its_innermost_line(monkeypatch: pyt
     monkeypatch.setattr(places, "STACKS", 3)
     store = Places()
     chains = [made(f"f{number}") for number in range(10)]
+
     def through(chain: Callable[..., Any]) -> int:
         return int(chain(lambda: store.capture(sys._getframe(1))))
 
