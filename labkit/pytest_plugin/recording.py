@@ -79,7 +79,7 @@ class Recording:
         if fixturedef.scope == "function":
             self._arrange_judgement(request.node)
             return (yield)
-        owner = _fixture(fixturedef.argname, fixturedef.scope, request.node.nodeid)
+        owner = _fixture(fixturedef, request.node.nodeid)
         self._accounts.lasting.add(owner)
         request.addfinalizer(lambda: self._owners.run(self._interrupted.pop()))  # the last one to run
         before = self._owners.run(owner)
@@ -147,9 +147,12 @@ class Recording:
             reporter.settle(session)
 
 
-def _fixture(name: str, scope: str, node: str) -> str:
-    generated = _GENERATED.fullmatch(name)
-    return f"{scope} fixture {generated[1] if generated else name}" + (f" of {node}" if node else "")
+def _fixture(fixturedef: Any, node: str) -> str:
+    """Say a fixture: in which part of the tests it lives, or, when it lives in all of them, where it is defined."""
+    generated = _GENERATED.fullmatch(fixturedef.argname)
+    of = node or fixturedef.baseid
+    name = generated[1] if generated else fixturedef.argname
+    return f"{fixturedef.scope} fixture {name}" + (f" of {of}" if of else "")
 
 
 def _told(account: Account | None) -> Iterator[tuple[Finding, str, bool]]:

@@ -120,11 +120,10 @@ class Accounts:
         return [checkout for checkout in held if self._owner_of(checkout, checkout.session) == owner]
 
     def _owner_of(self, checkout: Checkout | None, session: Session | None) -> str | None:
-        if session is not None and session.task.test in self.lasting:
+        """Return who has to give back a checkout, or to close a session: a fixture's session is the fixture's."""
+        if session is not None and (checkout is None or session.task.test in self.lasting):
             return session.task.test
-        if checkout is not None:
-            return checkout.task.test
-        return session.task.test if session is not None else None
+        return checkout.task.test if checkout is not None else None
 
     def _charge(self) -> None:
         fresh = [incident for incident in list(self._ledger.incidents) if incident.number > self._seen]
@@ -142,8 +141,9 @@ class Accounts:
     def _debtor(self, incident: Incident) -> str | None:
         if incident.kind not in _BELATED:
             return incident.task.test if incident.task else None
-        if incident.checkout is not None or incident.session is not None:
-            return self._owner_of(incident.checkout, incident.session)
+        checkout = incident.checkout
+        if checkout is not None or incident.session is not None:
+            return self._owner_of(checkout, incident.session or (checkout.session if checkout else None))
         if incident.pool is not None and incident.pool.test in self.lasting:
             return incident.pool.test
         return incident.connection.task.test if incident.connection else None

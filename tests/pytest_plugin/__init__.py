@@ -1,0 +1,1 @@
+"""The pytest plugin, run on small test suites as people write them."""
