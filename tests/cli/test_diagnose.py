@@ -1,0 +1,303 @@
+"""`labkit diagnose`, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+LABKIT = [sys.executable, "-m", "labkit", "diagnose"]
+LEAK = """
+import asyncio, sys
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+kept = []
+async def leak():
+    engine = create_async_engine("sqlite+aiosqlite://")
+    connection = await engine.connect()
+    await connection.execute(text("SELECT 1"))
+    kept.append((engine, connection))
+asyncio.run(leak())
+print("done", sys.argv[1:])
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder with a script that leaks and one that does nothing; no temporary file stays."""
+    (tmp_path / "leak.py").write_text(LEAK)
+    (tmp_path / "idle.py").write_text("")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    assert list(temporary.iterdir()) == []
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LABKIT, *arguments],
+        **{"capture_output": True, "text": True, "timeout": 60} | options,  # type: ignore[call-overload]
+    )
+
+
+def test_findings_go_to_stderr_and_the_status_is_1() -> None:
+    finished = run("leak.py")
+
+    assert finished.returncode == 1
+    assert finished.stdout == "done []\n"
+    assert "1  leaked-connection" in finished.stderr
+    assert "leak.py:8 in leak" in finished.stderr
+
+
+def test_without_findings_the_status_is_0() -> None:
+    finished = run("idle.py")
+
+    assert (finished.returncode, finished.stdout) == (0, "")
+    assert "nothing was watched" in finished.stderr
+
+
+def test_the_program_s_own_status_comes_first(folder: Path) -> None:
+    (folder / "leak.py").write_text(f"{LEAK}\nsys.exit(3)")
+
+    finished = run("leak.py")
+
+    assert finished.returncode == 3
+    assert "The program ended with exit status 3." in finished.stderr
+    assert "leaked-connection" in finished.stderr
+
+
+def test_a_traceback_is_python_s_own(folder: Path) -> None:
+    (folder / "fails.py").write_text("def f():\n    return {}['x']\n\nf()\n")
+    plain = subprocess.run([sys.executable, "fails.py"], capture_output=True, text=True)
+
+    finished = run("fails.py")
+
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(plain.stderr)
+    assert "labkit" not in plain.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["leak.py", "--json", "-m", "--help", "x y"], ["--", "leak.py", "--json", "-m", "--help", "x y"]],
+    ids=["after the script", "after two dashes"],
+)
+def test_what_follows_the_script_is_the_script_s(arguments: list[str]) -> None:
+    assert run(*arguments).stdout == "done ['--json', '-m', '--help', 'x y']\n"
+
+
+def test_what_follows_the_module_is_the_module_s() -> None:
+    assert run("-m", "leak", "--json", "-m").stdout == "done ['--json', '-m']\n"
+
+
+def test_json_stands_behind_what_the_program_printed() -> None:
+    finished = run("--json", "leak.py")
+
+    first, rest = finished.stdout.split("\n", 1)
+    told = json.loads(rest)
+    assert (first, finished.stderr) == ("done []", "")
+    assert [finding["code"] for finding in told["findings"]] == ["leaked-connection"]
+    assert (told["exit"], finished.returncode) == (1, 1)
+
+
+def test_the_report_can_go_to_a_file(folder: Path) -> None:
+    finished = run("-o", "report.txt", "leak.py")
+
+    assert (finished.stdout, finished.stderr) == ("done []\n", "")
+    assert "1  leaked-connection" in (folder / "report.txt").read_text()
+
+
+def test_json_can_go_to_a_file(folder: Path) -> None:
+    run("--json", "--output", "report.json", "leak.py")
+
+    assert json.loads((folder / "report.json").read_text())["version"] == 1
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_a_timeline_is_drawn(suffix: str, folder: Path) -> None:
+    run("--timeline", f"line.{suffix}", "leak.py")
+
+    text = (folder / f"line.{suffix}").read_text()
+    assert "<svg" in text
+    if suffix == "svg":
+        ElementTree.fromstring(text)
+
+
+def test_a_trace_and_the_record_are_written(folder: Path) -> None:
+    from labkit.recorder import find, saved
+
+    run("--trace", "trace.json", "--record", "record.json", "leak.py")
+
+    assert json.loads((folder / "trace.json").read_text())["traceEvents"]
+    record = saved.load((folder / "record.json").read_text())
+    assert [finding.code for finding in find(record)] == ["leaked-connection"]
+
+
+def test_of_several_processes_each_has_its_part(folder: Path) -> None:
+    (folder / "leak.py").write_text(LEAK.replace("asyncio.run", "import os\npid = os.fork()\nasyncio.run"))
+
+    finished = run("--trace", "t.json", "--record", "r.json", "--timeline", "t.html", "leak.py")
+
+    assert finished.stderr.count("1  leaked-connection") == 2
+    assert finished.stderr.count("(leak.py)") == 2
+    assert len(list(folder.glob("r*.json"))) == 2
+    assert len({event["pid"] for event in json.loads((folder / "t.json").read_text())["traceEvents"]}) == 2
+    assert (folder / "t.html").read_text().count("(leak.py)") >= 2
+
+
+def test_a_program_that_never_ends_is_stopped(folder: Path) -> None:
+    (folder / "never.py").write_text("while True: pass")
+
+    finished = run("--timeout", "0.5", "never.py")
+
+    assert finished.returncode == 1
+    assert "had not ended after 0.5 s and was stopped" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["-m"],
+        ["no_such_script.py"],
+        ["."],
+        ["--jsn", "leak.py"],
+        ["--level", "all", "leak.py"],
+        ["--timeout", "-1", "leak.py"],
+        ["--timeout", "soon", "leak.py"],
+        ["--timeline", "line.png", "leak.py"],
+        ["--timeline", "no/such/folder/line.svg", "leak.py"],
+        ["--trace", "trace.svg", "leak.py"],
+        ["--record", "/dev/full/record.json", "leak.py"],
+        ["--output", ".", "leak.py"],
+    ],
+    ids=" ".join,
+)
+def test_misuse_is_refused_before_the_program_runs(arguments: list[str], folder: Path) -> None:
+    before = sorted(folder.iterdir())
+
+    finished = run(*arguments)
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "Traceback" not in finished.stderr
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_file_that_was_there_is_not_harmed_by_misuse(folder: Path) -> None:
+    (folder / "line.svg").write_text("old")
+
+    run("--timeline", "line.svg", "--trace", "trace.txt", "leak.py")
+
+    assert (folder / "line.svg").read_text() == "old"
+
+
+def test_the_program_reads_what_comes_in(folder: Path) -> None:
+    (folder / "reads.py").write_text("import sys; print(sys.stdin.read().upper())")
+
+    assert run("reads.py", input="words").stdout == "WORDS\n"
+
+
+def test_the_program_may_come_in_itself() -> None:
+    finished = run("-", "x", input=LEAK)
+
+    assert finished.stdout == "done ['x']\n"
+    assert "leaked-connection" in finished.stderr
+
+
+def test_output_of_100_mb_passes_without_a_stop_on_the_way(folder: Path) -> None:
+    (folder / "prints.py").write_text("import sys\nfor _ in range(100): sys.stdout.write('x' * (1 << 20))\n")
+    with subprocess.Popen([*LABKIT, "prints.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        size = sum(len(part) for part in iter(lambda: process.stdout.read(1 << 20), b""))
+        used = psutil.Process(process.pid).memory_info().rss if process.poll() is None else 0
+
+    assert (size, process.returncode) == (100 << 20, 0)
+    assert used < 300 << 20
+
+
+def test_a_reader_that_goes_away_is_the_program_s_business(folder: Path) -> None:
+    (folder / "prints.py").write_text("while True: print('x' * 1000)")
+    with subprocess.Popen([*LABKIT, "prints.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(10)
+        process.stdout.close()
+        error = process.stderr.read()
+
+    assert process.returncode == 1
+    assert b"BrokenPipeError" in error
+
+
+def waits(folder: Path, *after: str) -> None:
+    (folder / "waits.py").write_text("\n".join(["import sys; print('up', flush=True); sys.stdin.read()", *after]))
+
+
+def begin(*arguments: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [*LABKIT, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job is deaf to SIGINT, and so are its children: not these.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, status: int, folder: Path) -> None:
+    waits(folder)
+    process = begin("waits.py")
+
+    process.send_signal(number)
+    _, error = process.communicate(timeout=30)
+
+    assert process.returncode == status
+    assert f"The program was ended by {signal.Signals(number).name}." in error
+    assert "nothing was watched" in error
+
+
+def test_when_labkit_is_killed_the_program_goes_on_and_cleans_up(folder: Path) -> None:
+    done = folder / "done"
+    os.mkfifo(done)
+    waits(folder, LEAK, f"open({str(done)!r}, 'w').write('went on')")
+    process = begin("waits.py")
+    [child] = psutil.Process(process.pid).children()
+
+    with process:
+        process.kill()
+        process.wait()
+        assert process.stdin
+        process.stdin.close()
+
+        assert done.read_text() == "went on"
+        psutil.wait_procs([child], timeout=30)
+
+
+def test_two_at_once_do_not_disturb_each_other(folder: Path) -> None:
+    waits(folder, LEAK)
+    both = [begin("waits.py"), begin("waits.py")]
+
+    errors = [process.communicate(timeout=30)[1] for process in both]
+
+    assert [error.count("1  leaked-connection") for error in errors] == [1, 1]
+
+
+def test_labkit_in_the_program_s_environment_is_as_before(folder: Path) -> None:
+    (folder / "shows.py").write_text("import os; print(sorted(n for n in os.environ if 'FLIGHT' in n))")
+
+    assert run("shows.py", env=os.environ | {"LABKIT_FLIGHT": "1"}).stdout == "['LABKIT_FLIGHT_SPOOL']\n"
