@@ -152,8 +152,7 @@ class Places:
             return _LIBRARY
         code, filename = frame.f_code, frame.f_code.co_filename
         if filename.startswith("<"):
-            # Code made from text, as decorators do: it is its module's.
-            filename = frame.f_globals.get("__file__") or filename
+            filename = _origin(frame)
         library = self._files.get(filename)
         if library is None:
             library = self._files[filename] = is_library(_real(filename))
@@ -199,6 +198,13 @@ def _line_at(code: CodeType, lasti: int) -> int:
 
 def _name(code: CodeType) -> str:
     return "the module" if code.co_name == "<module>" else code.co_qualname.replace("<locals>.", "")
+
+
+def _origin(frame: FrameType) -> str:
+    """Return the file of code that was made from text: its module's; a library's when it has none, as decorators'."""
+    if frame.f_globals.get("__name__") == "__main__":
+        return str(frame.f_globals.get("__file__") or frame.f_code.co_filename)
+    return str(frame.f_globals.get("__file__") or "<library>")
 
 
 def _real(filename: str) -> str:
