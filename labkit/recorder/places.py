@@ -201,7 +201,7 @@ def _name(code: CodeType) -> str:
 
 
 def _origin(frame: FrameType) -> str:
-    """Return the file of code that was made from text: its module's; a library's when it has none, as decorators'."""
+    """Return the file of code made from text: its module's; a library's when it has none, as in decorators."""
     if frame.f_globals.get("__name__") == "__main__":
         return str(frame.f_globals.get("__file__") or frame.f_code.co_filename)
     return str(frame.f_globals.get("__file__") or "<library>")
