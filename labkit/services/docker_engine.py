@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
+import warnings
 from typing import Any
 
 from labkit.errors import CannotStart
@@ -30,7 +32,18 @@ def connect(*, timeout: float = PATIENCE) -> Any:
     try:
         return DockerClient(timeout=timeout)
     except (DockerException, OSError, ValueError) as fault:
-        raise _refused(fault) from fault
+        refused = _refused(fault)
+        _close_sockets(fault)
+        raise refused from fault
+
+
+def _close_sockets(fault: BaseException | None) -> None:
+    """Close the socket that the Docker client opens and leaves in its frames when no engine answers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        while fault is not None:
+            traceback.clear_frames(fault.__traceback__)
+            fault = fault.__cause__ or fault.__context__
 
 
 def _refused(fault: Exception) -> CannotStart:

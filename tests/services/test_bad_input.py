@@ -6,9 +6,11 @@ Each case runs the command from outside: exit status 2, nothing left running, no
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import make_url
 
-from labkit.services import Capability, Services, provider_names
+from labkit.errors import CannotStart
+from labkit.services import Capability, Services, docker_engine, provider_names
 
 if TYPE_CHECKING:
     from conftest import Outside
@@ -223,3 +226,16 @@ def test_a_container_that_stops_during_its_start_is_quoted(refuse: Refuse, provi
     line = refuse(provider, LABKIT_MYSQL_IMAGE="redis:8")
 
     assert "A container of redis:8 was to start and stopped, saying:" in line
+
+
+def test_asking_for_a_docker_engine_that_is_not_there_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("testcontainers")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(CannotStart, match="No Docker engine answers"):
+            docker_engine.connect()
+        gc.collect()
+    assert [str(each.message) for each in caught if each.category is ResourceWarning] == []
