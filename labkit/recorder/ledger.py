@@ -17,6 +17,7 @@ from typing import Any
 from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Task
 from labkit.recorder.owners import owner_of
 from labkit.recorder.places import Places, user_frame
+from labkit.recorder.taps import telling
 
 __all__ = ["BUILDERS", "INCIDENTS", "Ledger"]
 
@@ -203,9 +204,10 @@ class _Ended:
         ledger, note = self._ledger(), self._note
         if ledger is None or not ledger.recording or sys.is_finalizing():
             return
-        note.ended = ledger.now()
-        if task.cancelled():
-            note.end = "cancelled"
-        else:
-            # Reading `task.exception()` would silence asyncio's "never retrieved".
-            note.end = "failed" if getattr(task, "_exception", None) is not None else "finished"
+        with telling("task_ended", ledger):
+            note.ended = ledger.now()
+            if task.cancelled():
+                note.end = "cancelled"
+            else:
+                # Reading `task.exception()` would silence asyncio's "never retrieved".
+                note.end = "failed" if getattr(task, "_exception", None) is not None else "finished"

@@ -14,7 +14,7 @@ from sqlalchemy.pool import Pool
 
 from labkit.recorder import taps
 from labkit.recorder.probes import pools
-from labkit.services import Services
+from labkit.services import Services, services_in_thread
 
 from .aids import DRIVERS
 
@@ -77,3 +77,11 @@ def nothing_stays() -> Iterator[None]:
         taps.deactivate(books)
     assert left == ()
     assert not event.contains(Pool, "checkout", pools.checkout)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Give the URL of a Redis that is quickly there: for tests in which no server matters."""
+    with services_in_thread("sqlite") as running:
+        assert running.redis_url
+        yield running.redis_url
