@@ -1,10 +1,12 @@
-"""The IPython extension `labkit`: what a cell leaves behind is reported under that cell, not under a later one."""
+"""The IPython extension `labkit`: `%flight`, and what a cell leaves behind is told under that cell."""
 
 from __future__ import annotations
 
 import gc
 import warnings
 from typing import Any
+
+from labkit.notebook.flight import flight_of
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
@@ -13,16 +15,20 @@ def load_ipython_extension(shell: Any) -> None:
     """
     Load with `%load_ext labkit`: collect garbage after each cell, and show what Python says of leaks.
 
-    Python hides `ResourceWarning`, and tells of a coroutine that nobody awaited only once for each line.
+    Python hides `ResourceWarning`, and tells of a coroutine that nobody awaited only once for each line. `%flight`
+    is the flight recorder, which is off until `%flight on`.
     """
     warnings.filterwarnings("always", category=ResourceWarning)
     warnings.filterwarnings("always", message=".* was never awaited", category=RuntimeWarning)
     shell.events.register("post_run_cell", collect_garbage)
+    shell.register_magic_function(flight_of(shell).magic, "line", "flight")
 
 
 def unload_ipython_extension(shell: Any) -> None:
-    """Collect no more garbage; the warnings stay on."""
+    """Collect no more garbage, and record no more; the warnings stay on."""
     shell.events.unregister("post_run_cell", collect_garbage)
+    flight_of(shell).off()
+    shell.magics_manager.magics["line"].pop("flight", None)
 
 
 def collect_garbage(result: Any = None) -> None:

@@ -17,19 +17,17 @@ import os
 
 import pytest
 
-from labkit.pytest_plugin.marker import MARKER, check
-from labkit.pytest_plugin.recording import Recording
-from labkit.pytest_plugin.reporter import Reporter
+from labkit.pytest_plugin import marker, recording, reporter
 
 __all__ = ["pytest_addoption", "pytest_collection_finish", "pytest_configure", "pytest_load_initial_conftests"]
 
-MODES = ("off", "report", "strict")
+_MODES = ("off", "report", "strict")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--flight`, and `flight` in the configuration file."""
     words = "Record who holds a connection, and name the test that leaks one: off, report or strict."
-    parser.getgroup("labkit").addoption("--flight", choices=MODES, default=None, help=words)
+    parser.getgroup("labkit").addoption("--flight", choices=_MODES, default=None, help=words)
     parser.addini("flight", words, default="off")
 
 
@@ -37,28 +35,28 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Begin before a conftest makes its engines."""
     mode = _mode(early_config)
     if mode != "off" and not _leaves_the_tests_to_others(early_config):
-        Recording.begin(early_config, mode)
+        recording.Recording.begin(early_config, mode)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker; be ready to show what is found, here or in another process."""
-    config.addinivalue_line("markers", MARKER)
-    config.pluginmanager.register(Reporter(_mode(config)), Reporter.name)
+    config.addinivalue_line("markers", marker.MARKER)
+    config.pluginmanager.register(reporter.Reporter(_mode(config)), reporter.Reporter.name)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin for the sake of marked tests alone."""
-    markers = [marker for item in session.items for marker in item.iter_markers("no_leaks")]
-    for marker in markers:
-        check(marker)
-    if markers and not session.config.option.collectonly:
-        Recording.begin(session.config, _mode(session.config))
+    marks = [mark for item in session.items for mark in item.iter_markers("no_leaks")]
+    for mark in marks:
+        marker.check(mark)
+    if marks and not session.config.option.collectonly:
+        recording.Recording.begin(session.config, _mode(session.config))
 
 
 def _mode(config: pytest.Config) -> str:
     mode = config.known_args_namespace.flight or config.getini("flight")
-    if mode not in MODES:
-        raise pytest.UsageError(f"flight = {mode!r} in the configuration: choose one of {', '.join(MODES)}.")
+    if mode not in _MODES:
+        raise pytest.UsageError(f"flight = {mode!r} in the configuration: choose one of {', '.join(_MODES)}.")
     return str(mode)
 
 

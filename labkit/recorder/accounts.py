@@ -27,13 +27,11 @@ LEAKS = frozenset(
     }
 )
 
+_UNRETURNED = frozenset({Kind.COLLECTED, Kind.HELD_AT_END, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT})
+
 # What comes to light by chance, and often while somebody else runs: it is charged to whoever began it.
-_BELATED = frozenset(
+_BELATED = _UNRETURNED | frozenset(
     {
-        Kind.COLLECTED,
-        Kind.HELD_AT_END,
-        Kind.HELD_AT_LOOP_END,
-        Kind.HELD_AT_EXIT,
         Kind.IDLE_AT_LOOP_END,
         Kind.IDLE_AT_EXIT,
         Kind.DROPPED,
@@ -57,6 +55,11 @@ class Account:
     owner: str | None
     record: Record
     findings: list[Finding]
+
+    def unreturned(self) -> list[Checkout]:
+        """Return the checkouts that the owner never gave back, the oldest first."""
+        found = {each.checkout for each in self.record.incidents if each.checkout and each.kind in _UNRETURNED}
+        return sorted(found, key=lambda checkout: checkout.number)
 
 
 class Accounts:
