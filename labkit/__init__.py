@@ -4,10 +4,12 @@ labkit: who holds a connection, on which loop, for which task.
 How the tree is laid out; imports point down, and a test checks it:
 
     cli                 the `labkit` command: parse, call, print
-    course  notebook    lessons as data, and the tour; the JupyterLab side
+    course  notebook  pytest_plugin
+                        lessons as data, and the tour; the JupyterLab side; the recorder in pytest
     bugs                deliberately broken engines, one seam away from the correct one
-    engine  services  scene
-                        the corrected engine; where MySQL and Redis come from; a private loop that closes
+    engine  services  recorder  scene
+                        the corrected engine; where MySQL and Redis come from; the flight recorder, which tells who
+                        holds a connection; a private loop that closes
     settings            what can be chosen from outside
     errors              every exception of labkit's own
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from labkit.engine import User as User
     from labkit.errors import LabkitError as LabkitError
     from labkit.notebook import load_ipython_extension as load_ipython_extension
+    from labkit.notebook import unload_ipython_extension as unload_ipython_extension
+    from labkit.recorder import FlightRecorder as FlightRecorder
     from labkit.scene import Outcome as Outcome
     from labkit.scene import private_loop as private_loop
     from labkit.services import Services as Services
@@ -43,6 +47,7 @@ _HOME = {
     "Base": "labkit.engine",
     "Engine": "labkit.engine",
     "EngineStatistics": "labkit.engine",
+    "FlightRecorder": "labkit.recorder",
     "LabkitError": "labkit.errors",
     "Message": "labkit.engine",
     "Notification": "labkit.engine",
@@ -55,12 +60,14 @@ _HOME = {
     "private_loop": "labkit.scene",
     "services_in_thread": "labkit.services",
     "start_services": "labkit.services",
+    "unload_ipython_extension": "labkit.notebook",
 }
 
 __all__ = [
     "Base",
     "Engine",
     "EngineStatistics",
+    "FlightRecorder",
     "LabkitError",
     "Message",
     "Notification",
@@ -73,6 +80,7 @@ __all__ = [
     "private_loop",
     "services_in_thread",
     "start_services",
+    "unload_ipython_extension",
 ]
 
 
