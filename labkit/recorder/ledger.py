@@ -104,6 +104,10 @@ class Ledger:
         """Return the note of a task, if it was met."""
         return self._tasks.get(task)
 
+    def meet(self, task: Any) -> Task:
+        """Return the note of a task that did nothing worth a note until now."""
+        return self._tasks.get(task) or self._meet(task, task.get_loop(), owner_of(task))
+
     def task_of(self, note: Task) -> Any:
         """Return the task that a note is about; None when it is gone."""
         reference = self._objects.get(note.number)

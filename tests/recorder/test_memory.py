@@ -48,7 +48,7 @@ def nobody_keeps_what_threads_raise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def collect() -> None:
-    """Collect garbage; a thread of aiosqlite that ends with its connection keeps that connection's loop until then."""
+    """Collect garbage; a thread of aiosqlite ends with its connection, and keeps its loop until then."""
     gc.collect()
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name:

@@ -114,7 +114,7 @@ class SessionBook:
             Kind.OVERLAPPED,
             self._ledger.here() or self._waiting(operation.state.owner),
             session=self.note(operation.subject()),
-            other=self._ledger.note_of(other) if other is not None else None,
+            other=self._ledger.meet(other) if other is not None else None,
             other_place=self._waiting(first.task),
             text=f"{first.name} and {operation.name}",
         )
