@@ -36,6 +36,7 @@ def not_disposed(record: Record) -> Iterator[Draft]:
             connection=connection,
             since=connection.opened,
             touches=keys(pool),
+            once="" if record.where(pool.place) else f"pool {pool.number}",
         )
 
 

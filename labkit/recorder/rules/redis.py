@@ -47,4 +47,5 @@ def clients(record: Record) -> Iterator[Draft]:
                 connection=connection,
                 since=connection.opened,
                 touches=keys(pool),
+                once="" if record.where(pool.place) else f"pool {pool.number}",
             )
