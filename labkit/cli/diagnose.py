@@ -35,7 +35,10 @@ def diagnose(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON, on stdout or in the file of -o.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the report to a file; one named .json gets JSON."
+        ),
     ] = None,
     timeline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the connections over time: .svg or .html.")
@@ -77,11 +80,11 @@ def diagnose(
     files.check(trace, ".json")
     files.check(record, ".json")
     diagnosis = programs.diagnose(program, module=module, level=level.value, timeout=timeout)
-    report(diagnosis, json, output)
+    report(diagnosis, json or (output is not None and output.suffix.lower() == ".json"), output)
     for path, write in ((timeline, files.write_timeline), (trace, files.write_trace), (record, files.write_record)):
         if path is not None:
             write(diagnosis, path)
-    raise typer.Exit(diagnosis.exit)
+    raise typer.Exit(diagnosis.status)
 
 
 def report(diagnosis: Diagnosis, json: bool, output: Path | None) -> None:

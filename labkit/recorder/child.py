@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import fcntl
-import gc
 import os
 import resource
 import signal
@@ -13,7 +12,7 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from labkit.recorder.endings import End, at_end
+from labkit.recorder.endings import End, at_end, collect
 from labkit.recorder.imports import after_import
 from labkit.recorder.shadows import let_go
 from labkit.recorder.spool import ASK, Spool, Told
@@ -69,21 +68,26 @@ class _Child:
         if self._flight is None and os.getpid() != self._first:
             return
         if end == End.EXIT:
-            gc.collect()  # what the program dropped in a cycle is found now, or never
+            collect()
         if end != End.TERMINATED and self._flight is not None:
             self._flight.finish()
-        self._spool.write(Told(os.getpid(), end, sys.argv, self._faults), self._record())
+        record = self._record()
+        self._spool.write(Told(os.getpid(), end, sys.argv, self._faults), record)
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(Exception):
             from labkit.recorder.waiting import waiting
 
             ledger = self._flight and self._flight._ledger
-            told = Told(os.getpid(), "asked", sys.argv, self._faults, waiting(ledger, frame))
-            self._spool.write(told, self._record())
+            record = self._record()
+            self._spool.write(Told(os.getpid(), "asked", sys.argv, self._faults, waiting(ledger, frame)), record)
 
     def _record(self) -> str:
-        return self._flight.to_json() if self._flight is not None else ""
+        try:
+            return self._flight.to_json() if self._flight is not None else ""
+        except Exception as error:
+            self._faults.append(f"the record could not be written: {type(error).__name__}: {error}")
+            return ""
 
 
 def _high(path: Any) -> int:

@@ -5,10 +5,10 @@ A diagnosis: what is known of a program that ran under the recorder.
 
     version      1; raised when a field changes its meaning or goes away
     command      what Python was given: the script or `-m` and the module, then the arguments
-    status       the program's own exit status; 128 + n when signal n ended it
+    status       the exit status of `labkit diagnose`
+    exit_status  the program's own; 128 + n when signal n ended it
     signal       the name of that signal, or null
     stopped      null, "timeout" or "interrupted": why the program was stopped
-    exit         the exit status of `labkit diagnose`
     seconds      how long the program ran
     findings     those of every process; each has the fields of `labkit.recorder.Finding` and the `pid` of its
                  process, `where` is null or an object with `file`, `line` and `function`, and `consequences`
@@ -17,6 +17,7 @@ A diagnosis: what is known of a program that ran under the recorder.
                  stopped), `argv`, `statistics` (counts since it began), `held` (connections that are out), `faults`
                  (of the recorder itself) and `waiting` (when it was stopped: each task and thread, with the user's
                  lines in `stack`)
+    faults       of the recorder itself, in any process
     unheard      the numbers of processes that were recorded and left no record
     stacks       what Python wrote down for a program that was stopped and could not answer
 """
@@ -97,16 +98,16 @@ class Diagnosis:
         return [finding for process in self.processes for finding in process.findings]
 
     @property
-    def status(self) -> int:
+    def exit_status(self) -> int:
         """The program's own exit status, as a shell says it."""
         return self.returncode if self.returncode >= 0 else 128 - self.returncode
 
     @property
-    def exit(self) -> int:
+    def status(self) -> int:
         """The exit status of the diagnosis: the program's own if it failed, else 1 with findings and 0 without."""
         if self.stopped:
             return 1 if self.stopped == "timeout" else INTERRUPTED
-        return self.status or int(bool(self.findings))
+        return self.exit_status or int(bool(self.findings))
 
     @property
     def signal(self) -> str | None:
@@ -130,8 +131,8 @@ class Diagnosis:
             yield f"The program did not end at the first Ctrl-C and was stopped after {self.seconds:.1f} s."
         elif self.signal:
             yield f"The program was ended by {self.signal}."
-        elif self.status:
-            yield f"The program ended with exit status {self.status}."
+        elif self.exit_status:
+            yield f"The program ended with exit status {self.exit_status}."
         for each in self.processes:
             if each.ended == "SIGTERM":
                 yield f"{each.title} was ended in the middle of its work: what it held then is not judged."
@@ -161,12 +162,13 @@ class Diagnosis:
             "version": VERSION,
             "command": self.command,
             "status": self.status,
+            "exit_status": self.exit_status,
             "signal": self.signal,
             "stopped": self.stopped,
-            "exit": self.exit,
             "seconds": round(self.seconds, 3),
             "findings": [finding for process in self.processes for finding in process.plain_findings()],
             "processes": [process.plain() for process in self.processes],
+            "faults": [fault for process in self.processes for fault in process.faults],
             "unheard": self.unheard,
             "stacks": self.stacks,
         }

@@ -5,14 +5,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
+import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from enum import StrEnum
 from types import FrameType
 from typing import Any
 
-__all__ = ["End", "at_end"]
+__all__ = ["End", "at_end", "collect"]
 
 
 class End(StrEnum):
@@ -44,6 +47,28 @@ def at_end(tell: Callable[[End], None]) -> None:
     with contextlib.suppress(ValueError):  # not the main thread: SIGTERM stays as it is
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, functools.partial(_terminated, once))
+
+
+def collect() -> None:
+    """
+    Collect the garbage, so that a connection which the program dropped is seen to be dropped.
+
+    Python itself would leave it to the end of the process, where SQLAlchemy's pool no longer complains: nor does it
+    here, and the program's output is what it is without the recorder.
+    """
+    original = logging.Logger.callHandlers
+
+    def without_the_pool(self: logging.Logger, record: logging.LogRecord) -> None:
+        if not record.name.startswith("sqlalchemy.pool"):
+            original(self, record)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The garbage collector is trying to clean up")
+        logging.Logger.callHandlers = without_the_pool  # type: ignore[method-assign]
+        try:
+            gc.collect()
+        finally:
+            logging.Logger.callHandlers = original  # type: ignore[method-assign]
 
 
 def _telling(original: Callable[[int], Any], once: Callable[[End], None]) -> Callable[[int], Any]:

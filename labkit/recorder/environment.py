@@ -18,7 +18,6 @@ An application that handles the signal itself keeps it, and is then not asked.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import signal
@@ -27,7 +26,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, cast
 
 from labkit.recorder.child import RECORDED
-from labkit.recorder.endings import End, at_end
+from labkit.recorder.endings import End, at_end, collect
 from labkit.recorder.imports import after_import
 from labkit.recorder.shadows import let_go
 
@@ -100,7 +99,7 @@ class _Watch:
         if self._flight is None:
             return
         if end == End.EXIT:
-            gc.collect()  # what the program dropped in a cycle is found now, or never
+            collect()
         if end != End.TERMINATED:
             self._flight.finish()
         record = self._flight.record()

@@ -14,8 +14,11 @@ def let_go() -> None:
     Forget each imported module that the program beside which we run has in its own folder, under the same name.
 
     To be called before the program's first line. A program's `queue.py` is then found by its `import queue`, as
-    without the recorder, which keeps what it has imported.
+    without the recorder, which keeps what it has imported. And pytest, which warns of plugins that somebody has
+    imported before it, is told in its own words that labkit is none whose assertions it must rewrite.
     """
+    labkit = sys.modules["labkit"]
+    labkit.__doc__ = f"{labkit.__doc__ or ''}\nPYTEST_DONT_REWRITE"
     folder = os.path.dirname(os.path.realpath(sys.argv[0])) if sys.argv[0] not in ("-m", "-c", "") else os.getcwd()
     for name in {module.partition(".")[0] for module in sys.modules}:
         if _is_shadowed(name, folder):

@@ -108,7 +108,7 @@ def test_json_stands_behind_what_the_program_printed() -> None:
     told = json.loads(rest)
     assert (first, finished.stderr) == ("done []", "")
     assert [finding["code"] for finding in told["findings"]] == ["leaked-connection"]
-    assert (told["exit"], finished.returncode) == (1, 1)
+    assert (told["status"], finished.returncode) == (1, 1)
 
 
 def test_the_report_can_go_to_a_file(folder: Path) -> None:
@@ -118,10 +118,11 @@ def test_the_report_can_go_to_a_file(folder: Path) -> None:
     assert "1  leaked-connection" in (folder / "report.txt").read_text()
 
 
-def test_json_can_go_to_a_file(folder: Path) -> None:
-    run("--json", "--output", "report.json", "leak.py")
+@pytest.mark.parametrize("arguments", [["--output", "report.json"], ["--json", "-o", "report"]], ids=" ".join)
+def test_json_can_go_to_a_file(arguments: list[str], folder: Path) -> None:
+    run(*arguments, "leak.py")
 
-    assert json.loads((folder / "report.json").read_text())["version"] == 1
+    assert json.loads((folder / arguments[-1]).read_text())["version"] == 1
 
 
 @pytest.mark.parametrize("suffix", ["svg", "html"])

@@ -223,7 +223,7 @@ def test_a_leak_is_found_by_whichever_way_the_program_ends(
 
     assert ran.status == status
     assert [finding.code for finding in diagnosis.findings] == ["leaked-connection"]
-    assert diagnosis.exit == {0: 1, -signal.SIGINT: 130}.get(status, status)
+    assert diagnosis.status == {0: 1, -signal.SIGINT: 130}.get(status, status)
 
 
 def test_what_a_program_that_is_terminated_holds_is_listed_and_not_judged(recorded: Record, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_what_a_program_that_is_terminated_holds_is_listed_and_not_judged(record
 
     diagnosis, ran = recorded("program.py", cwd=tmp_path)
 
-    assert (ran.status, diagnosis.exit) == (-signal.SIGTERM, 128 + signal.SIGTERM)
+    assert (ran.status, diagnosis.status) == (-signal.SIGTERM, 128 + signal.SIGTERM)
     assert [process.ended for process in diagnosis.processes] == ["SIGTERM"]
     assert [len(process.record.holders()) for process in diagnosis.processes] == [1]
     assert diagnosis.findings == []
@@ -336,8 +336,21 @@ def test_json_says_all_of_a_finding(recorded: Record, tmp_path: Path) -> None:
     diagnosis, _ = recorded("program.py", cwd=tmp_path)
     told = json.loads(diagnosis.to_json())
 
-    assert (told["version"], told["status"], told["exit"], told["stopped"]) == (1, 0, 1, None)
+    assert (told["version"], told["exit_status"], told["status"], told["stopped"]) == (1, 0, 1, None)
     [finding] = told["findings"]
     assert finding["where"] == {"file": str(tmp_path / "program.py"), "line": 8, "function": "leak"}
     assert finding["pid"] == told["processes"][0]["pid"]
     assert told["processes"][0]["statistics"]["checkouts"] == 1
+
+
+def test_pytest_runs_as_it_does_without_the_recorder(recorded: Record, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+    )
+    (tmp_path / "test_it.py").write_text("def test_it(): assert {'a': 1} == {'a': 1}\n")
+
+    _, ran = recorded("pytest", "-q", module=True, cwd=tmp_path)
+
+    assert (ran.status, ran.error) == (0, "")
+    assert "1 passed" in ran.output
+    assert "warning" not in ran.output

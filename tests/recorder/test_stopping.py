@@ -113,7 +113,7 @@ def test_a_thread_that_does_not_end_is_found_at_its_line(name: str, late: Callab
     diagnosis = late(source)
 
     [thread] = waiting(diagnosis)
-    assert (diagnosis.stopped, diagnosis.exit) == ("timeout", 1)
+    assert (diagnosis.stopped, diagnosis.status) == ("timeout", 1)
     assert thread.who == "thread MainThread"
     assert thread.stack[-1].line in (line, line + 1)
 
@@ -166,7 +166,7 @@ def test_a_program_that_is_stopped_before_it_listens_is_stopped(tmp_path: Path) 
 
     diagnosis = program.diagnose([str(tmp_path / "program.py")], timeout=0)
 
-    assert (diagnosis.stopped, diagnosis.exit) == ("timeout", 1)
+    assert (diagnosis.stopped, diagnosis.status) == ("timeout", 1)
 
 
 def test_what_the_program_has_started_is_stopped_with_it_and_nothing_else(
@@ -222,7 +222,7 @@ def test_a_signal_is_passed_on_and_what_is_known_is_reported(number: int, status
     diagnosis = program.diagnose([str(tmp_path / "program.py"), str(fifo)])
     thread.join()
 
-    assert (diagnosis.stopped, diagnosis.exit) == (None, status)
+    assert (diagnosis.stopped, diagnosis.status) == (None, status)
     assert diagnosis.processes[0].record.counts.checkouts == 1
 
 
@@ -237,7 +237,7 @@ def test_a_second_ctrl_c_stops_a_program_that_does_not_end(tmp_path: Path) -> No
     diagnosis = program.diagnose([str(tmp_path / "program.py"), str(fifo)])
     thread.join()
 
-    assert (diagnosis.stopped, diagnosis.exit) == ("interrupted", 130)
+    assert (diagnosis.stopped, diagnosis.status) == ("interrupted", 130)
     assert [each.who for each in waiting(diagnosis)] == ["thread MainThread"]
 
 
