@@ -15,7 +15,7 @@ def labkit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["tour", "doctor", "services", "lab", "run", "build"])
+@pytest.mark.parametrize("command", ["tour", "diagnose", "doctor", "services", "lab", "run", "build"])
 def test_every_command_has_help_with_examples(command: str) -> None:
     finished = labkit(command, "--help")
 
