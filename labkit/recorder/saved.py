@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from labkit.errors import InvalidInput
-from labkit.recorder.notes import Counts, Incident, Kind, Note
+from labkit.recorder.notes import Counts, Kind, Note
 from labkit.recorder.record import TABLES, Place, Record
 
 __all__ = ["VERSION", "dump", "load"]
@@ -28,6 +28,21 @@ _REFERENCES = {
     "session": "sessions",
     "checkout": "checkouts",
     "holders": "checkouts",
+}
+_PLACES = frozenset({"place", "waits", "wrote", "other_place"})
+_PLAIN = {
+    "began": (int, float),
+    "taken": (int,),
+    "pid": (int,),
+    "program": (str,),
+    "level": (str,),
+    "ended": (bool,),
+    "faults": (list,),
+}
+# The types that a field of a note may have, None among them.
+_TYPES = {
+    kind: {name: get_args(hint) or (hint,) for name, hint in get_type_hints(kind).items()}
+    for kind in TABLES.values()
 }
 
 
@@ -58,17 +73,19 @@ def load(text: str) -> Record:
     """
     try:
         plain = json.loads(text)
-        if plain["version"] != VERSION:
-            raise InvalidInput(
-                f"this record has version {plain['version']}, and this labkit reads version {VERSION}.",
-                remedy="Take the record again, or read it with the labkit that wrote it.",
-            )
-        return _load(plain)
-    except (KeyError, TypeError, IndexError, AttributeError, json.JSONDecodeError) as error:
+        version = _typed(plain["version"], (int,))
+        record = _load(plain) if version == VERSION else None
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise InvalidInput(
             f"this is not a record of the flight recorder ({type(error).__name__}: {error}).",
             remedy="Give the JSON that `FlightRecorder.to_json` wrote.",
         ) from error
+    if record is None:
+        raise InvalidInput(
+            f"this record has version {version}, and this labkit reads version {VERSION}.",
+            remedy="Take the record again, or read it with the labkit that wrote it.",
+        )
+    return record
 
 
 def _dump(note: Note) -> dict[str, Any]:
@@ -85,28 +102,40 @@ def _plain(value: Any) -> Any:
 
 def _load(plain: dict[str, Any]) -> Record:
     record = Record()
+    record.places = [[_place(*place) for place in stack] for stack in plain["places"]]
+    record.counts = Counts(**plain["counts"])
+    for name, types in _PLAIN.items():
+        setattr(record, name, _typed(plain[name], types))
     tables: dict[str, dict[int, Note]] = {}
     for name, kind in TABLES.items():
-        tables[name] = {each["number"]: kind.__new__(kind) for each in plain[name]}
+        tables[name] = {_typed(each["number"], (int,)): kind.__new__(kind) for each in plain[name]}
     for name in TABLES:
         for each in plain[name]:
-            _fill(tables[name][each["number"]], each, tables)
+            _fill(tables[name][each["number"]], each, tables, len(record.places))
         setattr(record, name, list(tables[name].values()))
-    for item in ("began", "taken", "pid", "program", "level", "ended", "faults"):
-        setattr(record, item, plain[item])
-    record.counts = Counts(**plain["counts"])
-    record.places = [[Place(*place) for place in stack] for stack in plain["places"]]
     return record
 
 
-def _fill(note: Note, plain: dict[str, Any], tables: dict[str, dict[int, Note]]) -> None:
-    for item in fields(note):
-        value = plain[item.name]
-        table = _REFERENCES.get(item.name)
-        if table and isinstance(value, list):
+def _fill(note: Note, plain: dict[str, Any], tables: dict[str, dict[int, Note]], places: int) -> None:
+    for name, types in _TYPES[type(note)].items():
+        value = plain[name]
+        table = _REFERENCES.get(name)
+        if value is None or table is None:
+            value = Kind(value) if Kind in types else _typed(value, types)
+        elif isinstance(value, list):
             value = tuple(tables[table][number] for number in value)
-        elif table and value is not None:
+        else:
             value = tables[table][value]
-        elif item.name == "kind" and isinstance(note, Incident):
-            value = Kind(value)
-        setattr(note, item.name, value)
+        if name in _PLACES and not 0 <= value < places:
+            raise ValueError(f"there is no place {value}")
+        setattr(note, name, value)
+
+
+def _place(file: object, line: object, function: object) -> Place:
+    return Place(_typed(file, (str,)), _typed(line, (int,)), _typed(function, (str,)))
+
+
+def _typed(value: Any, types: tuple[Any, ...]) -> Any:
+    if not isinstance(value, types):
+        raise TypeError(f"a {type(value).__name__} where there should be a {types[0].__name__}")
+    return value

@@ -94,19 +94,20 @@ def _checkouts_on(record: Record, pool: Pool) -> list[Checkout]:
 
 def scopes(record: Record) -> Iterator[Draft]:
     """scope-mismatch: a registry keeps sessions of tasks that have ended, or gives one to another task."""
-    left = [incident for incident in record.incidents if incident.kind == Kind.LEFT_IN_SCOPE]
-    reused = [incident for incident in record.incidents if incident.kind == Kind.REUSED_SCOPE]
-    tasks = {incident.session.task.number for incident in left if incident.session}
-    holding = [incident for incident in left if incident.text]
-    for incident in left if len(tasks) > 1 else holding:
-        yield _scope(record, incident, "ended, and the registry still holds its session")
-    for incident in reused:
-        yield _scope(record, incident, "ended, and the registry gave its session to another task")
+    left = _about_sessions(record, Kind.LEFT_IN_SCOPE)
+    tasks = {session.task.number for _, session in left}
+    for incident, session in left:
+        if len(tasks) > 1 or incident.text:
+            yield _scope(record, incident, session, "ended, and the registry still holds its session")
+    for incident, session in _about_sessions(record, Kind.REUSED_SCOPE):
+        yield _scope(record, incident, session, "ended, and the registry gave its session to another task")
 
 
-def _scope(record: Record, incident: Incident, what: str) -> Draft:
-    session = incident.session
-    assert session is not None
+def _about_sessions(record: Record, kind: Kind) -> list[tuple[Incident, Session]]:
+    return [(each, each.session) for each in record.incidents if each.kind == kind and each.session]
+
+
+def _scope(record: Record, incident: Incident, session: Session, what: str) -> Draft:
     with_connection = ", and with it a connection" if incident.text else ""
     return Draft(
         "scope-mismatch",
@@ -125,7 +126,7 @@ def shared(record: Record) -> Iterator[Draft]:
         session = incident.session
         if incident.kind != Kind.OVERLAPPED or session is None:
             continue
-        first, second = incident.text.split(" and ")
+        first, _, second = incident.text.partition(" and ")
         yield Draft(
             "session-shared",
             incident.place,
