@@ -49,8 +49,8 @@ class EngineBook:
 
     def _note(self, engine: Any, place: int) -> Pool:
         kind = f"{engine.dialect.name}+{engine.dialect.driver}"
-        url = engine.url.render_as_string(hide_password=True)
-        note = Pool(self._ledger.number(Pool), kind, url, place, made=self._ledger.now(), test=owner_now())
+        url = engine.url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
+        note = self._new(kind, url, place)
         self._engines[engine] = note
         self._adopt(engine.pool, note)
         return note
@@ -70,7 +70,11 @@ class EngineBook:
     def _unknown(self, pool: Any) -> Pool:
         """Note a pool whose engine was made before the recorder began."""
         kind = f"{pool._dialect.name}+{pool._dialect.driver}"
-        return Pool(self._ledger.number(Pool), kind, url=kind, place=NOWHERE, made=self._ledger.now())
+        return self._new(kind, kind, NOWHERE)
+
+    def _new(self, kind: str, url: str, place: int) -> Pool:
+        ledger = self._ledger
+        return Pool(ledger.number(Pool), kind, url, place, made=ledger.now(), test=owner_now(), pid=ledger.pid)
 
     def disposed(self, engine: Any) -> None:
         """An engine was disposed of, and has a new pool."""
