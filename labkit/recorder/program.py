@@ -21,14 +21,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from labkit.errors import InvalidInput
 from labkit.recorder import spool
 from labkit.recorder.child import STACKS
 from labkit.recorder.diagnosis import Diagnosis, Process
-from labkit.recorder.flight import Level
 from labkit.recorder.processes import descendants, stop, wait_until
 from labkit.recorder.spool import ASK, Spool
+
+if TYPE_CHECKING:
+    from labkit.recorder.flight import Level
 
 __all__ = ["diagnose"]
 
