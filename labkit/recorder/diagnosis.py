@@ -54,7 +54,7 @@ class Process:
         self.waiting = told.waiting
         self.record = told.record or Record(pid=told.pid, program=told.argv[0] if told.argv else "")
         self.faults = [*told.faults, *self.record.faults]
-        self.findings = find(self.record)
+        self.findings: list[Finding] = []  # given by its diagnosis
 
     @property
     def title(self) -> str:
@@ -91,6 +91,12 @@ class Diagnosis:
     stopped: str | None = None
     unheard: list[int] = field(default_factory=list)
     stacks: str = ""
+
+    def __post_init__(self) -> None:
+        # Together: what a forked child does to an engine explains what its parent sees of it.
+        found = find(*(process.record for process in self.processes))
+        for process in self.processes:
+            process.findings = [finding for finding in found if finding.pid == process.pid]
 
     @property
     def findings(self) -> list[Finding]:

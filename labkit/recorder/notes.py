@@ -83,6 +83,7 @@ class Pool(Note):
     maker: Factory | None = None
     disposed: int | None = None
     test: str | None = None  # on whose account it was made: see `labkit.recorder.owners`
+    pid: int = 0  # a forked child knows its parent's
 
 
 @dataclass(slots=True, eq=False)

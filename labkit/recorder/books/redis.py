@@ -41,7 +41,7 @@ class RedisBook:
         note = self._pools.get(pool)
         if note is None:
             number, made = self._ledger.number(Pool), self._ledger.now()
-            note = Pool(number, "redis", _url(pool), place, made, test=owner_now())
+            note = Pool(number, "redis", _url(pool), place, made, test=owner_now(), pid=self._ledger.pid)
             self._pools[pool] = note
         return note
 

@@ -57,7 +57,7 @@ def find(*records: Record) -> list[Finding]:
 
 
 def _of_a_child(record: Record, draft: Draft) -> Draft:
-    """Tell a child's notes from its parent's by its pid, but for engines: a child inherits their numbers."""
+    """Tell a child's notes from its parent's by its pid; those of engines say whose they are themselves."""
     draft.touches = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.touches}
     draft.reach = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.reach}
     return draft

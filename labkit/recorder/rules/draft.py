@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.recorder.notes import Checkout, Connection, Note, Task
+from labkit.recorder.notes import Checkout, Connection, Note, Pool, Task
 from labkit.recorder.record import Record
 
 __all__ = ["Draft", "Rule", "about", "keys"]
@@ -38,7 +38,13 @@ Rule = Callable[[Record], Iterator[Draft]]
 
 def keys(*notes: Note | None) -> set[str]:
     """Return what stands for these notes in `touches` and `reach`."""
-    return {f"{type(note).__name__} {note.number}" for note in notes if note is not None}
+    return {_key(note) for note in notes if note is not None}
+
+
+def _key(note: Note) -> str:
+    # A forked child goes on with its parent's numbers; only engines are spoken of across processes.
+    pid = f"{note.pid}: " if isinstance(note, Pool) else ""
+    return f"{type(note).__name__} {pid}{note.number}"
 
 
 def about(checkout: Checkout) -> set[str]:
