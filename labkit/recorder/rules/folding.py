@@ -54,7 +54,7 @@ def _cause(draft: Draft, drafts: list[_Drafted]) -> Draft | None:
 
 def _line(record: Record, draft: Draft, once: str = "") -> tuple[object, ...]:
     """Return what two occurrences of one fault have in common."""
-    return (draft.code, once or record.where(draft.place) or draft.summary)
+    return (record.pid, draft.code, once or record.where(draft.place) or draft.summary)
 
 
 def _below(group: list[_Drafted], consequences: dict[int, list[_Drafted]]) -> list[_Drafted]:
