@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from labkit.recorder import FlightRecorder
+from labkit.recorder.probes import loops
 
 from .aids import LEAKY, codes, fly, incidents, told
 
@@ -233,7 +234,31 @@ def test_loops_of_several_threads_are_told_apart(make_engine: MakeEngine) -> Non
         await engine.dispose()
 
     flight = fly(main)
-    loops = flight.record().loops
-    assert len({loop.thread for loop in loops if loop.thread != "MainThread"}) == 2
-    assert all(loop.closed is not None for loop in loops)
+    seen = flight.record().loops
+    assert len({loop.thread for loop in seen if loop.thread != "MainThread"}) == 2
+    assert all(loop.closed is not None for loop in seen)
     assert codes(flight) == []
+
+
+def test_a_loop_of_another_make_is_heard_too() -> None:
+    """As uvloop's is: nothing in common with asyncio's own but the interface."""
+
+    class Loop:
+        closed = False
+
+        def is_closed(self) -> bool:
+            return self.closed
+
+        def is_running(self) -> bool:
+            return False
+
+        def close(self) -> None:
+            self.closed = True
+
+    original = Loop.close
+    with FlightRecorder() as flight:
+        loops.watch(Loop)
+        loops.watch(Loop)
+        Loop().close()
+    assert told(flight) == ["loop closes"]
+    assert Loop.close is original

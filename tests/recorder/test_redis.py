@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from typing import Any
 
 import pytest
@@ -173,3 +174,10 @@ def test_a_socket_has_a_url_of_its_own() -> None:
         ]
         notes = [flight._books.redis._pools[pool].url for pool in pools]
     assert notes == ["unix:///run/redis.sock", "redis://cache:7000/3", "redis://localhost:6379/0"]
+
+
+def test_without_redis_everything_else_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio.connection", None)
+    with FlightRecorder() as flight:
+        ConnectionPool()
+    assert (flight.record().pools, flight.record().faults) == ([], [])

@@ -293,6 +293,21 @@ def test_a_session_left_in_its_scope_by_a_task_that_ended_is_a_mismatch(record_o
     gc.collect()
 
 
+def test_a_scope_named_by_hand_belongs_to_the_task_that_began_it(record_of: Recorded) -> None:
+    kept = []
+
+    async def program(engine: AsyncEngine) -> None:
+        registry = async_scoped_session(async_sessionmaker(engine), lambda: asyncio.current_task().get_name())  # type: ignore[union-attr]
+        kept.append(registry)
+        await asyncio.create_task(registry.execute(ONE), name="ended")
+        await registry.execute(ONE)
+        await registry.remove()
+
+    assert codes(record_of(program)) == ["scope-mismatch"]
+    kept.clear()
+    gc.collect()
+
+
 def test_a_registry_that_gives_a_session_to_another_task_is_a_mismatch(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         registry = async_scoped_session(async_sessionmaker(engine), lambda: "one for all")
