@@ -33,13 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Begin before a conftest makes its engines."""
-    mode = _mode(early_config)
-    if mode != "off" and not _leaves_the_tests_to_others(early_config):
-        recording.Recording.begin(early_config, mode)
+    _begin_if_asked(early_config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker; be ready to show what is found, here or in another process."""
+    _begin_if_asked(config)  # the plugin may have come with a conftest
     config.addinivalue_line("markers", marker.MARKER)
     config.pluginmanager.register(reporter.Reporter(_mode(config)), reporter.Reporter.name)
 
@@ -53,8 +52,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         recording.Recording.begin(session.config, _mode(session.config))
 
 
+def _begin_if_asked(config: pytest.Config) -> None:
+    mode = _mode(config)
+    if mode != "off" and not _leaves_the_tests_to_others(config):
+        recording.Recording.begin(config, mode)
+
+
 def _mode(config: pytest.Config) -> str:
-    mode = config.known_args_namespace.flight or config.getini("flight")
+    given = [getattr(options, "flight", None) for options in (config.known_args_namespace, config.option)]
+    mode = given[0] or given[1] or config.getini("flight")
     if mode not in _MODES:
         raise pytest.UsageError(f"flight = {mode!r} in the configuration: choose one of {', '.join(_MODES)}.")
     return str(mode)

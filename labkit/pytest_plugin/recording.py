@@ -104,7 +104,8 @@ class Recording:
 
     def _judge(self, item: pytest.Item) -> None:
         self._owners.run(None)
-        gc.collect()
+        if self._accounts.has_open(item.nodeid):
+            gc.collect()
         failure = self._tell(item, self._accounts.close(item.nodeid, "the test"))
         if failure:
             pytest.fail(failure, pytrace=False)

@@ -109,6 +109,10 @@ class Accounts:
         told = [self._tell(owner) for owner in list(self._open)]
         return [account for account in told if account is not None]
 
+    def has_open(self, owner: str) -> bool:
+        """Say whether an owner holds a connection or has one idle; if not, collecting garbage tells nothing."""
+        return bool(self._held_by(owner)) or self.has_idle(owner)
+
     def has_idle(self, owner: str) -> bool:
         """Say whether connections are idle in an engine that an owner made."""
         return any(connection.pool.test == owner for connection in list(self._ledger.connections.values()))

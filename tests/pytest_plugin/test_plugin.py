@@ -196,6 +196,13 @@ def test_it_is_found_by_its_name_and_can_be_left_out(play: Run) -> None:
     assert "--flight" not in play("def test_it(): pass", "-p", "no:labkit", "--help").stdout
 
 
+def test_a_conftest_can_bring_it_too(play: Run, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["labkit.pytest_plugin"]')
+    result = play(UNMARKED, "-p", "no:labkit", "--flight=strict")
+
+    assert "1 error" in result.stdout, result.stdout + result.stderr
+
+
 def test_its_import_needs_neither_the_recorder_nor_sqlalchemy() -> None:
     source = "import sys, labkit.pytest_plugin; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
