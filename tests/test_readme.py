@@ -22,9 +22,10 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Runs:
-    """The command comes to its end with exit status 0; it needs this provider."""
+    """The command comes to its end with this exit status; it needs this provider."""
 
     provider: str = "embedded"
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,16 @@ class FollowsTheFirst:
 # How each command after the first two blocks is run. The first block is run in a clean clone by
 # `test_the_first_block_sets_up_and_tells_the_story`; the second is what .ci/run runs.
 BY_ENVIRONMENT_TEST = Elsewhere("tests/test_environment.py::test_everything_that_installs_labkit_agrees")
+DIAGNOSE = (
+    ".venv/bin/labkit services exec -- "
+    ".venv/bin/labkit diagnose tests/recorder/corpus/tuned/broken/leak_early_return_in_guard.py"
+)
 HOW: dict[str, Runs | Serves | Elsewhere | FollowsTheFirst] = {
     ".venv/bin/pip install -c requirements.lock -e '.[lab]'": FollowsTheFirst(),
     ".venv/bin/labkit lab": Serves("http://127.0.0.1:"),
     ".venv/bin/labkit doctor": Runs(),
     ".venv/bin/labkit tour --provider containers": Runs("containers"),
+    DIAGNOSE: Runs(status=1),
     "conda env create -f environment.yml": BY_ENVIRONMENT_TEST,
     "conda activate labkit": BY_ENVIRONMENT_TEST,
     ".venv/bin/labkit services exec --provider embedded -- "
@@ -177,7 +183,19 @@ def test_a_command_comes_to_its_end(command: str) -> None:
 
     status, printed = run(command.replace(".venv/bin/", f"{BIN}/"), ROOT)
 
-    assert status == 0, printed
+    assert status == how.status, printed
+    if command == DIAGNOSE:
+        assert without_times(shown_report()) in without_times(printed)
+
+
+def shown_report() -> str:
+    """The report that README shows."""
+    return re.findall(r"^```text\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[0]
+
+
+def without_times(text: str) -> str:
+    """A report in one line, with every duration replaced: those differ each time, and so do the line breaks."""
+    return re.sub(r"[\d.]+ (µs|ms|s)\b", "TIME", re.sub(r"\s+", " ", text))
 
 
 @pytest.mark.slow
