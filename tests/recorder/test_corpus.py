@@ -1,0 +1,57 @@
+"""Each program of the corpus, under the recorder: the findings that it marks, at the lines that it marks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.recorder.program import diagnose
+from labkit.services import Services, services_in_thread
+
+from .score import CORPUS, Program, found, read, trouble
+
+pytestmark = pytest.mark.slow
+
+# A program runs on one driver here, the programs on one and the other in turn: all drivers on all servers are
+# for `tests/recorder/score.py`. The embedded MySQL has no row locks, and the embedded Redis an answer to INFO about
+# a section that does not exist.
+DRIVERS = ("asyncmy", "aiosqlite")
+LACKS = {"row-locks"}
+NOT_HERE = {"frozen/redis_lease_not_released"}
+
+
+def runs() -> Iterator[object]:
+    programs = [read(path) for path in sorted(CORPUS.glob("*/*/*.py"))]
+    for number, program in enumerate(programs):
+        name = f"{program.part}/{program.path.stem}"
+        possible = [driver for driver in DRIVERS if driver in program.drivers]
+        lacking = LACKS & set(program.headers.get("needs", "").split())
+        if possible and not lacking and name not in NOT_HERE:
+            driver = possible[number % len(possible)]
+            yield pytest.param(program, driver, id=f"{name}-{driver}")
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Services]:
+    with services_in_thread("embedded") as running:
+        yield running
+
+
+@pytest.mark.parametrize(("program", "its_driver"), list(runs()))
+def test_a_program_gives_the_findings_that_it_marks_and_no_others(
+    program: Program, its_driver: str, embedded: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = f"sqlite+aiosqlite:///{tmp_path}/corpus.db"
+    monkeypatch.setenv("DATABASE_URL", file if its_driver == "aiosqlite" else embedded.database_url)
+    monkeypatch.setenv("REDIS_URL", embedded.redis_url or "")
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):  # other tests count, and programs run faster
+        monkeypatch.delenv(name, raising=False)
+    diagnosis = diagnose([str(program.path)], timeout=float(program.headers.get("timeout", "30")))
+    report = json.loads(diagnosis.to_json())
+
+    findings = [found(program, each) for each in report["findings"]]
+    assert trouble(program, report) == ""
+    assert sorted(findings, key=str) == sorted(program.expected(its_driver), key=str)
