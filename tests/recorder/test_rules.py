@@ -305,8 +305,15 @@ def test_idle_connections_left_behind_were_not_disposed_of(kind: Kind, when: str
     assert finding.code == "engine-not-disposed"
     assert finding.summary == (
         "the engine made at shop.py:3 in the module was not disposed of: connection 1 lay idle in its pool "
-        f"{when}, and nobody closed it"
+        f"{when}; nobody closed it"
     )
+
+
+def test_an_engine_that_was_disposed_of_too_early_is_not_called_forgotten() -> None:
+    case = Case(closed=36 * MS)
+    case.pool.disposed = case.connection.opened + MS
+    case.incident(Kind.IDLE_AT_LOOP_END, pool=case.pool, connection=case.connection)
+    assert "was disposed of while connection 1 was out" in case.one().summary
 
 
 def test_a_redis_client_with_open_connections_was_not_closed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.recorder.notes import Kind
+from labkit.recorder.notes import Connection, Kind, Pool
 from labkit.recorder.record import Record
 from labkit.recorder.rules.draft import Draft, keys
 from labkit.recorder.rules.words import at, loop_words, opened_on, who
@@ -29,8 +29,7 @@ def not_disposed(record: Record) -> Iterator[Draft]:
         yield Draft(
             "engine-not-disposed",
             pool.place,
-            f"the engine made {at(record, pool.place)} was not disposed of: connection {connection.number} lay "
-            f"idle in its pool {when}, and nobody closed it",
+            f"the engine made {at(record, pool.place)} {_neglect(pool, connection)} {when}; nobody closed it",
             at=incident.at,
             task=connection.task,
             connection=connection,
@@ -38,6 +37,15 @@ def not_disposed(record: Record) -> Iterator[Draft]:
             touches=keys(pool),
             once="" if record.where(pool.place) else f"pool {pool.number}",
         )
+
+
+def _neglect(pool: Pool, connection: Connection) -> str:
+    if pool.disposed is not None and pool.disposed > connection.opened:
+        return (
+            f"was disposed of while connection {connection.number} was out: it came back to a pool that is no "
+            "longer the engine's, and lay idle there"
+        )
+    return f"was not disposed of: connection {connection.number} lay idle in its pool"
 
 
 def loops_crossed(record: Record) -> Iterator[Draft]:
