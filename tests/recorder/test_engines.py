@@ -92,7 +92,7 @@ def test_an_engine_that_is_left_idle_at_the_end_of_its_loop_is_told_once(
     assert incidents(flight) == ["idle at loop end", "idle at loop end"]
     [finding] = flight.findings()
     assert (finding.times, finding.where is not None) == (2, known)
-    assert "when loop #1 closed, and nobody closed it" in finding.summary
+    assert "lay idle in its pool when loop #1 closed" in finding.summary
     kept[0].sync_engine.dispose(close=False)
 
 
