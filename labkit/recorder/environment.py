@@ -113,6 +113,7 @@ def _report(flight: FlightRecorder, end: End) -> None:
     from labkit.recorder.views import report_text
 
     process = Process(Told(os.getpid(), end, sys.argv, record=flight.record()))
+    process.findings = flight.findings()
     file = os.environ.get("LABKIT_FLIGHT_FILE")
     if file:
         try:

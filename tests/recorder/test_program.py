@@ -305,13 +305,13 @@ def test_a_child_that_leaves_and_runs_on_keeps_nothing_from_ending(recorded: Rec
     ready.open("w").close()  # now it may end, and finds no folder
 
 
-def test_uvloop_is_recorded_as_asyncio_s_own_loop_is(recorded: Record, tmp_path: Path) -> None:
+def test_a_leak_on_a_loop_of_uvloop_is_found(recorded: Record, tmp_path: Path) -> None:
     pytest.importorskip("uvloop")
     (tmp_path / "program.py").write_text(f"{LEAK}\nimport uvloop\nuvloop.run(leak())\n")
 
     diagnosis, _ = recorded("program.py", cwd=tmp_path)
 
-    assert [(each.code, each.loop_closed) for each in diagnosis.findings] == [("leaked-connection", True)]
+    assert [each.code for each in diagnosis.findings] == ["leaked-connection"]
 
 
 def test_the_level_reaches_the_program(recorded: Record, tmp_path: Path) -> None:
