@@ -219,9 +219,7 @@ class FlightRecorder:
 
 def _target(target: Any) -> tuple[Literal["engine", "redis"], Any]:
     engine = getattr(target, "sync_engine", target)
-    engine = getattr(
-        engine, "_proxied", engine
-    )  # that of `execution_options` may soon be gone
+    engine = getattr(engine, "_proxied", engine)  # that of `execution_options` may soon be gone
     if hasattr(engine, "pool") and hasattr(engine, "dialect"):
         return "engine", engine
     pool = getattr(target, "connection_pool", target)

@@ -2,14 +2,14 @@
 Score the flight recorder on the corpus: every program under `labkit diagnose`, its findings against its own marks.
 
     labkit services exec --provider local -- python tests/recorder/score.py
-    labkit services exec --provider local -- python tests/recorder/score.py --part tuned --driver aiosqlite --only leak
+    labkit services exec --provider local -- python tests/recorder/score.py --part tuned --only leak
 
 Wants DATABASE_URL (mysql+asyncmy://…) and REDIS_URL; aiosqlite gets a new file for each program. Prints recall,
 precision, clean programs flagged and right lines, for each driver, the tuned and the frozen part apart, and each
 difference. Exit status 1 when a goal is missed.
 
-Recall is the share of marked findings that were given; precision the share of given ones that were marked; a line is
-right when it lies in the statement that carries the mark.
+Recall is the share of marked findings that were given; precision the share of given ones that were marked; a line
+is right when it lies in the statement that carries the mark.
 """
 
 from __future__ import annotations
@@ -189,10 +189,7 @@ class Score:
     def holds(self, part: str) -> bool:
         recall, precision = GOALS[part]
         return (
-            self.recall >= recall
-            and self.precision >= precision
-            and not self.flagged
-            and self.right >= RIGHT_LINES
+            self.recall >= recall and self.precision >= precision and not self.flagged and self.right >= RIGHT_LINES
         )
 
 
@@ -226,7 +223,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--part", choices=["tuned", "frozen"], help="only this part")
     parser.add_argument("--driver", choices=DRIVERS, help="only this driver")
     parser.add_argument("--only", default="", help="only programs with this in their name")
-    parser.add_argument("--lacks", default="", help="leave out programs that need one of these: redis kill row-locks")
+    parser.add_argument("--lacks", default="", help="leave out programs that need these: redis kill row-locks")
     parser.add_argument("--jobs", type=int, default=2, help="programs at a time")
     parser.add_argument("--counts-only", action="store_true", help="don't print each difference")
     options = parser.parse_args()
@@ -251,8 +248,8 @@ def report(scores: dict[tuple[str, str], Score]) -> int:
     for (driver, part), score in sorted(scores.items()):
         held &= score.holds(part)
         print(
-            f"{driver:10} {part:7} {score.programs:8} {score.expected:6} {score.recall:7.3f} {score.precision:9.3f} "
-            f"{f'{score.flagged} of {score.clean}':>13} {score.right:10.3f}"
+            f"{driver:10} {part:7} {score.programs:8} {score.expected:6} {score.recall:7.3f} "
+            f"{score.precision:9.3f} {f'{score.flagged} of {score.clean}':>13} {score.right:10.3f}"
             + ("" if score.holds(part) else "  below its goal")
         )
     return 0 if held else 1
