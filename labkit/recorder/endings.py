@@ -34,19 +34,46 @@ def at_end(tell: Callable[[End], None]) -> None:
     `tell` raises goes nowhere. Nothing is told of a process that SIGKILL or a fault in C ends, or that replaces
     itself by `os.exec`.
     """
-    told: set[int] = set()
-
-    def once(end: End) -> None:
-        if os.getpid() not in told:
-            told.add(os.getpid())
-            with contextlib.suppress(Exception):
-                tell(end)
-
-    atexit.register(once, End.EXIT)
-    os._exit = _telling(os._exit, once)  # type: ignore[assignment]
+    ending = _Ending(tell)
+    atexit.register(ending.once, End.EXIT)
+    os._exit = _telling(os._exit, ending.once)  # type: ignore[assignment]
     with contextlib.suppress(ValueError):  # not the main thread: SIGTERM stays as it is
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, functools.partial(_terminated, once))
+            signal.signal(signal.SIGTERM, ending.terminated)
+
+
+class _Ending:
+    """Tells once in each process; a SIGTERM that comes meanwhile waits until all is told."""
+
+    def __init__(self, tell: Callable[[End], None]) -> None:
+        self._tell = tell
+        self._told: set[int] = set()
+        self._telling = 0  # the process that is about it; one that was forked meanwhile is not
+        self._late = False
+
+    def once(self, end: End) -> None:
+        pid = os.getpid()
+        if pid in self._told:
+            return
+        self._told.add(pid)
+        self._telling = pid
+        with contextlib.suppress(Exception):
+            self._tell(end)
+        self._telling = 0
+        if self._late:
+            _die(signal.SIGTERM)
+
+    def terminated(self, number: int, frame: FrameType | None) -> None:
+        if self._telling == os.getpid():
+            self._late = True
+        else:
+            self.once(End.TERMINATED)
+            _die(number)
+
+
+def _die(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def collect() -> None:
@@ -78,9 +105,3 @@ def _telling(original: Callable[[int], Any], once: Callable[[End], None]) -> Cal
         return original(status)
 
     return _exit
-
-
-def _terminated(once: Callable[[End], None], number: int, frame: FrameType | None) -> None:
-    once(End.TERMINATED)
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)

@@ -264,8 +264,10 @@ def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, st
     waits(folder)
     process = begin("waits.py")
 
-    process.send_signal(number)
-    _, error = process.communicate(timeout=30)
+    with process:
+        process.send_signal(number)
+        assert process.stderr
+        error = process.stderr.read()  # what comes in stays open: it would end the program too
 
     assert process.returncode == status
     assert f"The program was ended by {signal.Signals(number).name}." in error
