@@ -14,7 +14,7 @@ from labkit.recorder.books.targets import Targets
 from labkit.recorder.finding import Finding
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Kind
-from labkit.recorder.probes import statements
+from labkit.recorder.probes import loops, statements
 from labkit.recorder.record import Event, Record
 from labkit.recorder.rules import find
 from labkit.recorder.taking import take
@@ -69,6 +69,7 @@ class FlightRecorder:
         if not isinstance(events, int) or events < 2:
             raise InvalidSetting(f"a recorder can't keep {events} events.", remedy="Give it room for 2 or more.")
         self._ledger = Ledger(events, level)
+        self._ledger.met_loop = loops.met
         self._targets = Targets()
         self._books = Books(self._ledger, self._targets)
         self._ended = False

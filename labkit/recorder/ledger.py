@@ -55,6 +55,7 @@ class Ledger:
         self.pid = os.getpid()
         self._zero = time.perf_counter_ns()
         self._numbers: dict[type, itertools.count[int]] = {}
+        self.met_loop: Callable[[Any], None] = lambda loop: None  # called with each loop that is new
         self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
         self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
         self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
@@ -88,6 +89,7 @@ class Ledger:
         if note is None:
             note = Loop(self.number(Loop), seen=self.now(), thread=threading.current_thread().name)
             note = self._loops.setdefault(loop, note)
+            self.met_loop(loop)
         return note
 
     def task(self) -> Task:

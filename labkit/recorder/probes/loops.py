@@ -17,7 +17,7 @@ from labkit.recorder import operations
 from labkit.recorder.probes import factories
 from labkit.recorder.taps import Taps, tap
 
-__all__ = ["install", "remove", "watch"]
+__all__ = ["install", "met", "remove", "watch"]
 
 _taps = Taps()
 _watched: set[type] = set()
@@ -53,10 +53,15 @@ def watch(kind: type) -> None:
     _taps.wrap(kind, "_asyncgen_finalizer_hook", _finalizer_hook)
 
 
+def met(loop: Any) -> None:
+    """A loop is seen for the first time: hear of its end too, if it is of another make than asyncio's own."""
+    if _watched and not isinstance(loop, asyncio.BaseEventLoop):
+        watch(type(loop))
+
+
 def _watch_running(loop: Any) -> None:
     """A loop that runs already has its hooks for generators set."""
-    if not isinstance(loop, asyncio.BaseEventLoop):
-        watch(type(loop))
+    met(loop)
     hooks = sys.get_asyncgen_hooks()
     if hooks.finalizer is not None and not isinstance(hooks.finalizer, _Finalizer):
         sys.set_asyncgen_hooks(finalizer=_Finalizer(hooks.finalizer))
