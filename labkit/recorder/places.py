@@ -110,14 +110,15 @@ class Places:
         """Return the number of the stack that begins at `frame`, which may be a library's."""
         key: list[int] = []
         known = self._known
-        while frame is not None and len(key) < 2 * DEPTH:
-            code = frame.f_code
-            index = known.get(id(code))
-            if index is None:
+        while frame is not None:
+            try:
+                index = known[id(frame.f_code)]
+            except KeyError:
                 index = self._learn(frame)
             if index >= 0:
-                key.append(index)
-                key.append(frame.f_lasti)
+                key += (index, frame.f_lasti)
+                if len(key) == 2 * DEPTH:
+                    break
             elif index == _LOOP:
                 break
             frame = frame.f_back

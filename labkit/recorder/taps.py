@@ -10,14 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from labkit.recorder.ledger import Ledger
 
 __all__ = ["Taps", "activate", "active", "deactivate", "shield", "tap", "telling"]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _active: tuple[Any, ...] = ()
@@ -57,12 +56,12 @@ def tap(write: Callable[..., None]) -> Callable[..., None]:
     return functools.update_wrapper(hook, write)
 
 
-def shield(work: Callable[P, T]) -> Callable[P, T | None]:
+def shield(work: Callable[..., T]) -> Callable[..., T | None]:
     """Return `work` as a hook that never raises, where one call serves every recorder; None when it failed."""
 
-    def hook(*args: P.args, **kwargs: P.kwargs) -> T | None:
+    def hook(*args: Any) -> T | None:
         try:
-            return work(*args, **kwargs)
+            return work(*args)
         except Exception as error:
             for books in _active:
                 books.ledger.fault(work.__name__, error)
