@@ -9,7 +9,6 @@ inside one session, which SQLAlchemy itself notices only sometimes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import weakref
 from collections.abc import Callable
@@ -27,7 +26,7 @@ CLOSING = frozenset({"close", "reset", "invalidate"})
 class State:
     """What is known of one session or connection object, for as long as it lives."""
 
-    __slots__ = ("__weakref__", "closed", "leaving", "operations", "owner", "used")
+    __slots__ = ("__weakref__", "closed", "leaving", "notes", "operations", "owner", "used")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []  # in progress; more than one only when it is shared
@@ -35,6 +34,11 @@ class State:
         self.leaving: str | None = None  # how its `async with` is being left: with or error
         self.closed = False  # its last operation closed it
         self.used = 0  # operations begun, but for `begin`, which sends nothing
+        self.notes: dict[str, Any] = {}  # each recorder's note of it, by the recorder's key
+
+
+_STATE = "_labkit_state"  # an attribute of the session or connection, found faster than by a weak key
+_current: ContextVar[Operation | None] = ContextVar("labkit_operation", default=None)
 
 
 class Operation:
@@ -51,11 +55,8 @@ class Operation:
         self.task: weakref.ref[Any] | None = weakref.ref(task) if task is not None else None
         self.closes = name in CLOSING
         self.number = state.used
-        self.before: Operation | None = None
+        self.before: Operation | None = _current.get()
 
-
-_states: weakref.WeakKeyDictionary[Any, State] = weakref.WeakKeyDictionary()
-_current: ContextVar[Operation | None] = ContextVar("labkit_operation", default=None)
 
 # How to get from what a method belongs to, to the session or connection that it works on.
 _SUBJECTS: dict[type, Callable[[Any], Any] | None] = {}
@@ -69,17 +70,20 @@ def current() -> Operation | None:
 
 def state_of(subject: Any) -> State:
     """Return what is known of a session or connection."""
-    state = _states.get(subject)
+    state: State | None = getattr(subject, _STATE, None)
     if state is None:
-        state = _states[subject] = State()
+        state = State()
+        setattr(subject, _STATE, state)
     return state
 
 
 def begin(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation | None:
     """Note that an operation begins; None when it is not one of a session or connection."""
-    subject = _subject(getattr(function, "__self__", None)) or (_subject(args[0]) if args else None)
-    if subject is None:
-        return None
+    subject = getattr(function, "__self__", None)
+    if _SUBJECTS.get(type(subject)) is not _itself:
+        subject = _subject(subject) or (_subject(args[0]) if args else None)
+        if subject is None:
+            return None
     task = _task()
     state = state_of(subject)
     name = getattr(function, "__name__", "?")
@@ -87,7 +91,6 @@ def begin(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation | No
     if state.owner is None and task is not None:
         state.owner = weakref.ref(task)
     operation = Operation(subject, state, name, args[0] if args else None, task)
-    operation.before = _current.get()
     state.operations.append(operation)
     _current.set(operation)
     return operation
@@ -99,8 +102,9 @@ def end(operation: Operation) -> None:
     operation.state.closed = operation.closes
     if operation.closes:
         operation.state.leaving = None
-    with contextlib.suppress(ValueError):
-        operation.state.operations.remove(operation)
+    going_on = operation.state.operations
+    if operation in going_on:
+        going_on.remove(operation)
     if _current.get() is operation:  # else this is a finaliser, which runs in the context of somebody else
         _current.set(operation.before)
 
@@ -116,7 +120,7 @@ def _subject(owner: Any) -> Any:
 
 def _reach(kind: type) -> Callable[[Any], Any] | None:
     if issubclass(kind, (Session, Connection)):
-        return lambda owner: owner
+        return _itself
     if issubclass(kind, SessionTransaction):
         return lambda owner: owner.session
     if issubclass(kind, Transaction):
@@ -124,7 +128,10 @@ def _reach(kind: type) -> Callable[[Any], Any] | None:
     return None
 
 
+def _itself(owner: Any) -> Any:
+    return owner
+
+
 def _task() -> Any:
-    with contextlib.suppress(RuntimeError):
-        return asyncio.current_task()
-    return None
+    loop = asyncio._get_running_loop()
+    return asyncio.current_task(loop) if loop is not None else None

@@ -18,6 +18,7 @@ from labkit.recorder.taps import Taps
 __all__ = ["begin", "end", "owner_now", "owner_of", "run"]
 
 _taps = Taps()
+kept = False  # whether accounts are kept; asked for every event
 _users = 0
 _running: str | None = None
 _begun: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
@@ -28,18 +29,19 @@ _RUNNERS = frozenset({"TestRunner._run_tests_and_fixtures"})
 
 def begin() -> None:
     """Keep accounts from now on."""
-    global _users
+    global _users, kept
     _users += 1
+    kept = True
     if _users == 1:
         _taps.wrap(asyncio.BaseEventLoop, "create_task", _create_task)
 
 
 def end() -> None:
     """Keep accounts no more, when everybody who began it has ended it."""
-    global _users, _running
+    global _users, _running, kept
     _users -= 1
     if _users == 0:
-        _running = None
+        _running, kept = None, False
         _taps.remove()
         _begun.clear()
 
@@ -53,14 +55,14 @@ def run(owner: str | None) -> str | None:
 
 def owner_of(task: Any) -> str | None:
     """Return on whose account a task works; for None, what runs outside every task."""
-    if not _users:
+    if not kept:
         return None
     return _begun.get(task, _running) if task is not None else _running
 
 
 def owner_now() -> str | None:
     """Return on whose account the code works that is running now."""
-    loop = asyncio._get_running_loop() if _users else None
+    loop = asyncio._get_running_loop() if kept else None
     return owner_of(asyncio.current_task(loop)) if loop is not None else owner_of(None)
 
 

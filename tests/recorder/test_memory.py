@@ -122,7 +122,6 @@ def test_a_recorder_that_nobody_has_any_more_is_collected_with_all_it_knows(make
 def tables(flight: FlightRecorder) -> dict[str, int]:
     """Return the size of everything that grows: in the recorder, its books and the modules that keep something."""
     sizes = {
-        "operations._states": len(operations._states),
         "operations._SUBJECTS": len(operations._SUBJECTS),
         "factories._registries": len(factories._registries),
         "loops._watched": len(loops._watched),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.orm import Session as OrmSession
 
@@ -25,7 +25,7 @@ class SessionBook:
     def __init__(self, ledger: Ledger, targets: Targets) -> None:
         self._ledger = ledger
         self._targets = targets
-        self._notes: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
+        self._key = ledger.key
         self._makers: weakref.WeakKeyDictionary[Any, Factory] = weakref.WeakKeyDictionary()
         self._served: weakref.WeakSet[Any] = weakref.WeakSet()  # those that had a connection of a target
 
@@ -56,17 +56,22 @@ class SessionBook:
 
     def note(self, session: Any) -> Session:
         """Return the note of a session or connection object."""
-        note = self._notes.get(session)
+        notes = operations.state_of(session).notes
+        note: Session | None = notes.get(self._key)
         if note is None:
-            kind = "connection" if hasattr(session, "exec_driver_sql") else "session"
+            kind = "session" if isinstance(session, OrmSession) else "connection"
             note = Session(self._ledger.number(Session), kind, task=self._ledger.task(), place=NOWHERE)
-            note = self._notes.setdefault(session, note)
+            note = notes.setdefault(self._key, note)
         return note
 
     def in_hand(self) -> Session | None:
         """Return the session whose operation is running now."""
         operation = operations.current()
-        subject = operation.subject() if operation is not None else None
+        if operation is None:
+            return None
+        if self._targets.everything and (note := operation.state.notes.get(self._key)) is not None:
+            return cast(Session, note)
+        subject = operation.subject()
         if subject is None:
             return None
         if not self._targets.everything:
@@ -86,18 +91,18 @@ class SessionBook:
 
     def began(self, operation: Operation) -> None:
         """An operation begins: is another task inside the same session, or does it end a session that wrote?"""
-        subject = operation.subject()
-        if not self.wants(subject):
+        if not self._targets.everything and not self.wants(operation.subject()):
             return
         if len(operation.state.operations) > 1:
             self._overlap(operation)
-        note = self._notes.get(subject)
+        note = operation.state.notes.get(self._key)
         if note is not None and note.registry is not None:
             self._check_scope(note)
         if operation.closes:
-            self._closing(operation)
-        elif _writes(operation) and isinstance(subject, OrmSession):
-            self.wrote(subject)
+            if note is not None:
+                self._closing(operation, note)
+        elif _writes(operation) and isinstance(operation.subject(), OrmSession):
+            self.wrote(operation.subject())
 
     def _check_scope(self, note: Session) -> None:
         """A registry must not give one task's session to another."""
@@ -132,18 +137,14 @@ class SessionBook:
 
     def settled(self, session: Any) -> None:
         """A session committed, or rolled back on purpose."""
-        note = self._notes.get(session)
+        note = operations.state_of(session).notes.get(self._key)
         if note is not None and not session.in_nested_transaction():
             note.wrote = NOWHERE
 
-    def _closing(self, operation: Operation) -> None:
-        session = operation.subject()
-        note = self._notes.get(session)
-        if note is None:
-            return
+    def _closing(self, operation: Operation, note: Session) -> None:
         how = operation.state.leaving or ("error" if sys.exc_info()[1] is not None else "close")
         note.ended, note.end = self._ledger.now(), how
-        if note.wrote and how != "error" and not _autocommits(session):
+        if note.wrote and how != "error" and not _autocommits(operation.subject()):
             self._ledger.incident(Kind.LOST_WRITE, note.wrote, session=note)
         note.wrote = NOWHERE
 

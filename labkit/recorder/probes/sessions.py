@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import engine as async_engine
 from sqlalchemy.ext.asyncio import session as async_session
 from sqlalchemy.orm import Session
 
-from labkit.recorder import operations
+from labkit.recorder import operations, owners
 from labkit.recorder.notes import Kind
 from labkit.recorder.taps import Taps, shield, tap
 
@@ -47,7 +47,8 @@ def block_ends(session: Any, how: str) -> None:
 
 @tap
 def session_made(books: Any, session: Any) -> None:
-    books.sessions.made(session.sync_session)
+    if owners.kept:
+        books.sessions.made(session.sync_session)
 
 
 @tap
@@ -89,13 +90,19 @@ def remove() -> None:
 
 def _spawn(original: Any) -> Any:
     @functools.wraps(original)
-    async def greenlet_spawn(function: Any, *args: Any, **kwargs: Any) -> Any:
+    def greenlet_spawn(function: Any, *args: Any, **kwargs: Any) -> Any:
         operation = operation_begins(function, args)
-        try:
-            return await original(function, *args, **kwargs)
-        finally:
-            if operation is not None:
+        if operation is None:
+            return original(function, *args, **kwargs)
+
+        # In the greenlet, which sees the end without being woken for every step on the way.
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            finally:
                 operation_ends(operation)
+
+        return original(run, *args, **kwargs)
 
     return greenlet_spawn
 
