@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import sys
 import threading
 import time
 import weakref
@@ -14,10 +13,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Task
-from labkit.recorder.owners import owner_of
+from labkit.recorder import owners
+from labkit.recorder.ended import Ended
+from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Session, Task
 from labkit.recorder.places import Places, user_frame
-from labkit.recorder.taps import telling
 
 __all__ = ["BUILDERS", "INCIDENTS", "Ledger"]
 
@@ -25,6 +24,8 @@ INCIDENTS = 2_000  # the oldest incidents go when there are more
 BUILDERS = 2_000  # and so do the lines that built something, each in one loop or with one URL
 
 _ledgers = itertools.count(1)
+# What SQLAlchemy runs in a task of its own when an `async with` ends.
+_HELPERS = {"AsyncSession.close", "AsyncConnection.close", "_AsyncSessionContextManager.__aexit__.<locals>.go"}
 _running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a loop, where the public one raises
 
 
@@ -53,12 +54,14 @@ class Ledger:
         self.connections: dict[int, Connection] = {}  # those that are open
         self.waiting: set[int] = set()  # tasks that wait for a pool
         self.pid = os.getpid()
-        self._zero = time.perf_counter_ns()
         self._numbers: dict[type, itertools.count[int]] = {}
         self.met_loop: Callable[[Any], None] = lambda loop: None  # called with each loop that is new
         self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
-        self._tasks: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()
+        self._met: dict[int, Task] = {}  # by the `id` of the task; an entry goes before its `id` is free again
         self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
+        self._zero = time.perf_counter_ns()
+        self._next_checkout = itertools.count(1).__next__
+        self._helpers: weakref.WeakKeyDictionary[Any, dict[str, Task]] = weakref.WeakKeyDictionary()  # by loop
         self._outside: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()  # by loop or thread
         self._builders: dict[tuple[Any, ...], Factory] = {}
 
@@ -96,19 +99,40 @@ class Ledger:
         """Return the note of the running task; outside every task, of the running thread."""
         loop = _running_loop()
         task = asyncio.current_task(loop) if loop is not None else None
-        owner = owner_of(task)
+        owner = owners.owner_of(task) if owners.kept else None
         if task is None:
             return self._outside_tasks(loop, owner)
-        note = self._tasks.get(task)
+        note = self._met.get(id(task))
         return note if note is not None and note.test == owner else self._meet(task, loop, owner)
+
+    def closer(self) -> Task | None:
+        """Return the note of the running task; one note for all tasks in which SQLAlchemy ends an `async with`."""
+        loop = _running_loop()
+        task: Any = asyncio.current_task(loop) if loop is not None else None
+        if task is None or id(task) in self._met or owners.kept:
+            return self.task()
+        name = getattr(task.get_coro(), "__qualname__", "")
+        return self._helper(loop, name) if name in _HELPERS else self.task()
+
+    def _helper(self, loop: Any, name: str) -> Task:
+        notes = self._helpers.get(loop)
+        if notes is None:
+            notes = self._helpers.setdefault(loop, {})
+        note = notes.get(name)
+        if note is None:
+            thread = threading.current_thread().name
+            note = notes[name] = Task(
+                self.number(Task), name, self.loop(loop), thread, name.replace("<locals>.", "")
+            )
+        return note
 
     def note_of(self, task: Any) -> Task | None:
         """Return the note of a task, if it was met."""
-        return self._tasks.get(task)
+        return self._met.get(id(task))
 
     def meet(self, task: Any) -> Task:
         """Return the note of a task that did nothing worth a note until now."""
-        return self._tasks.get(task) or self._meet(task, task.get_loop(), owner_of(task))
+        return self._met.get(id(task)) or self._meet(task, task.get_loop(), owners.owner_of(task))
 
     def task_of(self, note: Task) -> Any:
         """Return the task that a note is about; None when it is gone."""
@@ -126,10 +150,16 @@ class Ledger:
             coroutine=name.replace("<locals>.", ""),
             test=owner,
         )
-        number, objects = note.number, self._objects
-        self._tasks[task] = note
-        objects[number] = weakref.ref(task, lambda _: objects.pop(number, None))
-        task.add_done_callback(_Ended(self, note))
+        number, objects, met, key = note.number, self._objects, self._met, id(task)
+
+        def gone(_: Any) -> None:
+            objects.pop(number, None)
+            if met.get(key) is note:
+                del met[key]
+
+        met[key] = note
+        objects[number] = weakref.ref(task, gone)
+        task.add_done_callback(Ended(self, note))
         return note
 
     def _outside_tasks(self, loop: Any, owner: str | None) -> Task:
@@ -157,16 +187,21 @@ class Ledger:
         self.counts.forgotten += len(self.marks) == self.marks.maxlen
         self.marks.append(Mark(self.number(Mark), self.now(), what, **about))
 
-    def begin(self, checkout: Checkout) -> None:
-        """Keep a checkout until it ends."""
-        self.out[checkout.number] = checkout
+    def begin(self, connection: Connection, place: int, session: Session | None = None) -> Checkout:
+        """Write down that the running task has a connection, and keep that until it ends."""
+        at = (time.perf_counter_ns() - self._zero) // 1000
+        number = self._next_checkout()
+        checkout = self.out[number] = Checkout(number, connection, self.task(), place, at, session)
+        connection.checkouts += 1
         self.counts.checkouts += 1
+        return checkout
 
     def end(self, checkout: Checkout, how: str, by: Task | None = None) -> None:
         """End a checkout: from now on it is traffic."""
-        checkout.until = self.now()
+        checkout.until = (time.perf_counter_ns() - self._zero) // 1000
         checkout.end = how
-        checkout.by = by if by is not checkout.task else None
+        if by is not checkout.task:
+            checkout.by = by
         if self.out.pop(checkout.number, None) is not None:
             self.counts.checkins += how == "returned"
             self.counts.forgotten += 2 * (len(self.done) == self.done.maxlen)
@@ -197,23 +232,3 @@ class Ledger:
         for store in (self.out, self.done, self.marks, self.incidents, self.connections):
             store.clear()
         self.counts = Counts()
-
-
-class _Ended:
-    """Writes down how a task ended."""
-
-    def __init__(self, ledger: Ledger, note: Task) -> None:
-        self._ledger = weakref.ref(ledger)
-        self._note = note
-
-    def __call__(self, task: Any) -> None:
-        ledger, note = self._ledger(), self._note
-        if ledger is None or not ledger.recording or sys.is_finalizing():
-            return
-        with telling("task_ended", ledger):
-            note.ended = ledger.now()
-            if task.cancelled():
-                note.end = "cancelled"
-            else:
-                # Reading `task.exception()` would silence asyncio's "never retrieved".
-                note.end = "failed" if getattr(task, "_exception", None) is not None else "finished"

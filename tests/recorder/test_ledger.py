@@ -34,9 +34,7 @@ def checkout(ledger: Ledger) -> Checkout:
     task = ledger.task()
     pool = Pool(ledger.number(Pool), "sqlite", "sqlite", 0, 0)
     connection = Connection(ledger.number(Connection), pool, task, pid=1, opened=0, place=0)
-    taken = Checkout(ledger.number(Checkout), connection, task, 0, ledger.now())
-    ledger.begin(taken)
-    return taken
+    return ledger.begin(connection, 0)
 
 
 def test_numbers_begin_at_one_for_each_kind(ledger: Ledger) -> None:

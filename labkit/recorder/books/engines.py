@@ -29,7 +29,7 @@ class EngineBook:
 
     def __init__(self, ledger: Ledger, targets: Targets) -> None:
         self._ledger = ledger
-        self._targets = targets
+        self.targets = targets
         self._engines: weakref.WeakKeyDictionary[Any, Pool] = weakref.WeakKeyDictionary()
         self._pools: weakref.WeakKeyDictionary[Any, Generation] = weakref.WeakKeyDictionary()
         self._generations = itertools.count(1)
@@ -63,7 +63,7 @@ class EngineBook:
 
     def generation(self, pool: Any) -> Generation | None:
         """Return which engine a pool belongs to; None when this recorder doesn't watch it."""
-        if not self._targets.wants_pool(pool):
+        if not self.targets.wants_pool(pool):
             return None
         return self._pools.get(pool) or self._adopt(pool, self._unknown(pool))
 
@@ -84,7 +84,7 @@ class EngineBook:
         note.disposed = self._ledger.now()
         if engine.pool not in self._pools:
             self._adopt(engine.pool, note)
-        if self._targets.wants_pool(engine.pool):
+        if self.targets.wants_pool(engine.pool):
             self._ledger.mark("disposed", pool=note, task=self._ledger.task(), place=self._ledger.here())
 
     @staticmethod

@@ -69,19 +69,18 @@ class PoolBook:
 
     def checked_out(self, record: Any, fairy: Any) -> None:
         """A connection went from its pool into somebody's hands."""
-        generation = self._engines.generation(fairy._pool)
-        if generation is None:
-            return
-        note = self._note(record) or self._open(record, generation)  # opened before the recorder began
-        ledger, task = self._ledger, self._ledger.task()
-        session = self._sessions.in_hand()
-        checkout = Checkout(ledger.number(Checkout), note, task, ledger.here(), ledger.now(), session)
-        ledger.begin(checkout)
-        note.checkouts += 1
+        note = record.info.get(self._key)
+        if note is None or not self._engines.targets.everything:
+            generation = self._engines.generation(fairy._pool)
+            if generation is None:
+                return
+            note = note or self._open(record, generation)  # opened before the recorder began
+        ledger = self._ledger
+        checkout = ledger.begin(note, ledger.here(), self._sessions.in_hand())
         self._out.setdefault(note.number, []).append(checkout)
         if note.pid != ledger.pid:
             ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)
-        elif self._elsewhere(note, task):
+        elif self._elsewhere(note, checkout.task):
             ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
 
     @staticmethod
@@ -91,20 +90,17 @@ class PoolBook:
 
     def checked_in(self, record: Any, dbapi: Any) -> None:
         """A connection came back; `dbapi` is None when it had been invalidated meanwhile."""
-        note = self._note(record)
+        note = record.info.get(self._key)
         if note is not None:
             self._end(note, "returned" if dbapi is not None else "invalidated")
 
     def _end(self, note: Connection, how: str) -> None:
-        checkouts = self._out.pop(note.number, ())
-        by = self._ledger.task() if checkouts else None
-        for checkout in checkouts:
-            self._ledger.end(checkout, how, by)
+        ledger = self._ledger
+        for checkout in self._out.pop(note.number, ()):
+            ledger.end(checkout, how, ledger.closer())
 
-    def reset(self, record: Any, state: Any) -> None:
-        """A connection is being reset; when no IO is allowed, the garbage collector has found it checked out."""
-        if not state.terminate_only or state.asyncio_safe:
-            return
+    def collected(self, record: Any) -> None:
+        """A connection is being reset without any IO: the garbage collector has found it checked out."""
         note = self._note(record)
         if note is None or note.pid != self._ledger.pid:
             return

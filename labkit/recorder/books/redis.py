@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from types import FrameType
 from typing import Any
 
 from labkit.recorder.books.targets import Targets
 from labkit.recorder.ledger import Ledger
-from labkit.recorder.notes import Checkout, Connection, Kind, Pool
+from labkit.recorder.notes import Checkout, Connection, Kind, Pool, Task
 from labkit.recorder.owners import owner_now
 from labkit.recorder.places import NOWHERE
 
@@ -26,7 +27,7 @@ class RedisBook:
         self._ledger = ledger
         self._targets = targets
         self._pools: weakref.WeakKeyDictionary[Any, Pool] = weakref.WeakKeyDictionary()
-        self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
+        self._attribute = f"_{ledger.key}"  # under which a connection's note is found on the connection
         self._leases: dict[int, Checkout] = {}  # by connection
 
     def pool_made(self, pool: Any) -> None:
@@ -45,21 +46,18 @@ class RedisBook:
             self._pools[pool] = note
         return note
 
-    def leased(self, pool: Any, connection: Any) -> None:
-        """A pool gave a connection out."""
-        if not self._targets.wants_redis(pool):
+    def leased(self, pool: Any, connection: Any, frame: FrameType) -> None:
+        """A pool gave a connection out, to the code that led to `frame`."""
+        if not self._targets.everything and not self._targets.wants_redis(pool):
             return
-        ledger, task = self._ledger, self._ledger.task()
-        note = self._connections.get(connection)
+        ledger = self._ledger
+        note = getattr(connection, self._attribute, None)
         if note is None or note.closed is not None:
             note = self._open(pool, connection)
-        checkout = Checkout(ledger.number(Checkout), note, task, ledger.here(), ledger.now())
-        ledger.begin(checkout)
-        note.checkouts += 1
-        self._leases[note.number] = checkout
+        checkout = self._leases[note.number] = ledger.begin(note, ledger.here(frame))
         if note.pid != ledger.pid:
             ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)
-        elif note.task.loop is not task.loop and task.loop is not None and note.task.loop is not None:
+        elif _elsewhere(note, checkout.task):
             ledger.incident(Kind.CROSSED_LOOPS, checkout.place, checkout=checkout, connection=note, pool=note.pool)
 
     def _open(self, pool: Any, connection: Any) -> Connection:
@@ -73,21 +71,22 @@ class RedisBook:
             place=ledger.here(),
             generation=0,  # not one of an engine's pools
         )
-        self._connections[connection] = ledger.connections[note.number] = note
+        setattr(connection, self._attribute, note)
+        ledger.connections[note.number] = note
         ledger.counts.opened += 1
         ledger.mark("opened", connection=note, task=task, place=note.place)
         return note
 
     def released(self, connection: Any) -> None:
         """A connection came back to its pool."""
-        note = self._connections.get(connection)
+        note = getattr(connection, self._attribute, None)
         lease = self._leases.pop(note.number, None) if note is not None else None
         if lease is not None:
             self._ledger.end(lease, "returned", self._ledger.task())
 
     def disconnected(self, connection: Any) -> None:
         """A connection was closed; its object may connect again."""
-        note = self._connections.get(connection)
+        note = getattr(connection, self._attribute, None)
         if note is None or note.closed is not None:
             return
         note.closed, note.end = self._ledger.now(), "closed"
@@ -98,6 +97,11 @@ class RedisBook:
     def forked(self) -> None:
         """What is leased is the parent's."""
         self._leases.clear()
+
+
+def _elsewhere(note: Connection, task: Task) -> bool:
+    born = note.task.loop
+    return born is not task.loop and born is not None and task.loop is not None
 
 
 def _url(pool: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
@@ -33,7 +34,8 @@ def checkin(books: Any, dbapi: Any, record: Any) -> None:
 
 @tap
 def reset(books: Any, dbapi: Any, record: Any, state: Any) -> None:
-    books.pools.reset(record, state)
+    if state.terminate_only and not state.asyncio_safe:
+        books.pools.collected(record)
 
 
 @tap
@@ -56,7 +58,7 @@ def close_detached(books: Any, dbapi: Any) -> None:
     books.pools.closed_detached(dbapi)
 
 
-_HOOKS = {
+_HOOKS: dict[str, Callable[..., None]] = {
     "connect": connect,
     "checkout": checkout,
     "checkin": checkin,
@@ -82,17 +84,20 @@ def remove() -> None:
     _taps.remove()
 
 
+def may_be_full(pool: Any) -> bool:
+    """Say whether the next checkout may have to wait; a pool that may still grow is not asked any further."""
+    limit = getattr(pool, "_max_overflow", -1)
+    return bool(0 <= limit <= pool._overflow)
+
+
 def _connect(original: Any) -> Any:
     @functools.wraps(original)
     def connect(self: Any) -> Any:
-        since = []
-        for books in active():
-            with telling("asked", books.ledger):
-                since.append((books, books.pools.asked(self)))
+        since = _asked(self) if may_be_full(self) else []
         try:
             return original(self)
         except PoolTimeout:
-            for books, asked in since:
+            for books, asked in since or _asked(self):
                 with telling("timed_out", books.ledger):
                     books.pools.timed_out(self, asked)
             raise
@@ -102,3 +107,12 @@ def _connect(original: Any) -> Any:
                     books.pools.served(asked)
 
     return connect
+
+
+def _asked(pool: Any) -> list[tuple[Any, int]]:
+    """Tell that somebody asks a pool for a connection; return whom it was told, and when."""
+    since = []
+    for books in active():
+        with telling("asked", books.ledger):
+            since.append((books, books.pools.asked(pool)))
+    return since

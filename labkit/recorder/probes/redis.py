@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 from labkit.recorder.taps import Taps, tap
@@ -33,8 +34,8 @@ def pool_made(books: Any, pool: Any) -> None:
 
 
 @tap
-def leased(books: Any, pool: Any, connection: Any) -> None:
-    books.redis.leased(pool, connection)
+def leased(books: Any, pool: Any, connection: Any, frame: Any) -> None:
+    books.redis.leased(pool, connection, frame)
 
 
 @tap
@@ -60,7 +61,7 @@ def _get_available_connection(original: Any) -> Any:
     @functools.wraps(original)
     def get_available_connection(self: Any) -> Any:
         connection = original(self)
-        leased(self, connection)
+        leased(self, connection, sys._getframe(1))
         return connection
 
     return get_available_connection
