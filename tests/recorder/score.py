@@ -123,7 +123,8 @@ def run(program: Program, driver: str) -> Result:
         output = Path(folder, "findings.json")
         timeout = program.headers.get("timeout", "30")
         command = [sys.executable, "-m", "labkit", "diagnose", "--output", str(output), "--timeout", timeout]
-        environment = {**os.environ, "DATABASE_URL": url_of(driver, folder)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment["DATABASE_URL"] = url_of(driver, folder)
         done = subprocess.run(
             [*command, str(program.path)], env=environment, capture_output=True, text=True, timeout=90, check=False
         )

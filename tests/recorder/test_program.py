@@ -179,8 +179,10 @@ def test_a_script_may_have_any_name(name: str, recorded: Record, tmp_path: Path)
 @pytest.mark.parametrize("module", ["queue", "signal", "redis", "sqlalchemy", "labkit", "os", "encodings"])
 @pytest.mark.parametrize("kind", ["{}.py", "{}/__init__.py", "{}/data.txt"])
 def test_the_program_s_own_modules_are_imported_whatever_labkit_imports(
-    kind: str, module: str, recorded: Record, tmp_path: Path
+    kind: str, module: str, recorded: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)  # coverage imports some of them before the program does
     file = tmp_path / kind.format(module)
     file.parent.mkdir(exist_ok=True)
     file.write_text("mine = 'mine'\n")
@@ -343,7 +345,10 @@ def test_json_says_all_of_a_finding(recorded: Record, tmp_path: Path) -> None:
     assert told["processes"][0]["statistics"]["checkouts"] == 1
 
 
-def test_pytest_runs_as_it_does_without_the_recorder(recorded: Record, tmp_path: Path) -> None:
+def test_pytest_runs_as_it_does_without_the_recorder(
+    recorded: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
     )
