@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import sys
 import threading
 import time
 import weakref
@@ -147,7 +148,7 @@ class Ledger:
             name=task.get_name(),
             loop=self.loop(loop),
             thread=threading.current_thread().name,
-            coroutine=name.replace("<locals>.", ""),
+            coroutine=sys.intern(name.replace("<locals>.", "")),
             test=owner,
         )
         number, objects, met, key = note.number, self._objects, self._met, id(task)
