@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECORDED", "STACKS", "begin"]
 
-RECORDED = ("asyncio", "sqlalchemy", "redis")  # without these there is nothing to record
+RECORDED = ("sqlalchemy", "redis", "nest_asyncio", "nest_asyncio2")  # without these there is nothing to record
 STACKS = "stacks.txt"  # in the spool: what Python writes itself when the process can't answer
 
 

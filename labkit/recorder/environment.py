@@ -10,7 +10,7 @@ of the environment imports this module when LABKIT_FLIGHT is set. Where labkit w
 `import labkit.recorder.environment` as the application's first line does the same. The processes that the
 application starts inherit the variables and record themselves.
 
-Recording begins when the application first imports asyncio, SQLAlchemy or redis. What is wrong is reported when the
+Recording begins when the application first imports SQLAlchemy or redis. What is wrong is reported when the
 process ends, also by SIGTERM where it has no handler of its own; a process that used no engine and no client says
 nothing. An application that handles the signal itself keeps it, and is then not asked.
 """
