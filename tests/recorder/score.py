@@ -6,7 +6,7 @@ Score the flight recorder on the corpus: every program under `labkit diagnose`, 
 
 Wants DATABASE_URL (mysql+asyncmy://…) and REDIS_URL; aiosqlite gets a new file for each program. Prints recall,
 precision, clean programs flagged and right lines, for each driver, the tuned and the frozen part apart, and each
-difference. Exit status 1 when a goal is missed.
+difference. Exit status 1 when a goal is missed, or a program failed: one that gave no report is not a clean one.
 
 Recall is the share of marked findings that were given; precision the share of given ones that were marked; a line
 is right when it lies in the statement that carries the mark.
@@ -164,6 +164,9 @@ class Score:
     lines: int = 0
     clean: int = 0
     flagged: int = 0
+    failed: int = (
+        0  # programs that gave no report, ended otherwise than they say, or showed a fault of the recorder
+    )
 
     def add(self, result: Result) -> None:
         pairs = result.matched()
@@ -174,6 +177,7 @@ class Score:
         self.lines += sum(right for right, _ in pairs)
         self.clean += not result.program.broken
         self.flagged += not result.program.broken and bool(result.found)
+        self.failed += bool(result.trouble)
 
     @property
     def recall(self) -> float:
@@ -189,9 +193,8 @@ class Score:
 
     def holds(self, part: str) -> bool:
         recall, precision = GOALS[part]
-        return (
-            self.recall >= recall and self.precision >= precision and not self.flagged and self.right >= RIGHT_LINES
-        )
+        right = self.recall >= recall and self.precision >= precision and self.right >= RIGHT_LINES
+        return right and not self.flagged and not self.failed
 
 
 def main() -> int:
@@ -243,13 +246,13 @@ def show(result: Result) -> None:
 
 def report(scores: dict[tuple[str, str], Score]) -> int:
     """Print the table; return 1 when a goal is missed."""
-    print(f"{'driver':10} {'part':7} {'programs':>8} {'labels':>6} {'recall':>7} {'precision':>9} ", end="")
-    print(f"{'clean flagged':>13} {'right line':>10}")
+    print(f"{'driver':10} {'part':7} {'programs':>8} {'failed':>6} {'labels':>6} {'recall':>7} ", end="")
+    print(f"{'precision':>9} {'clean flagged':>13} {'right line':>10}")
     held = True
     for (driver, part), score in sorted(scores.items()):
         held &= score.holds(part)
         print(
-            f"{driver:10} {part:7} {score.programs:8} {score.expected:6} {score.recall:7.3f} "
+            f"{driver:10} {part:7} {score.programs:8} {score.failed:6} {score.expected:6} {score.recall:7.3f} "
             f"{score.precision:9.3f} {f'{score.flagged} of {score.clean}':>13} {score.right:10.3f}"
             + ("" if score.holds(part) else "  below its goal")
         )
