@@ -52,9 +52,9 @@ def diagnose(
     Run a program as it is under the flight recorder, and report what it did wrong with its connections.
 
     labkit's options come first; all that follows SCRIPT or MODULE is the program's. Its input, output, arguments,
-    tracebacks and exit status are what they are without labkit. The report goes to stderr after the program's last
-    word. With `--json` it goes to stdout, behind what the program has printed there, or alone into the file of
-    `-o`.
+    tracebacks and exit status are what they are without labkit, but for one line of the recorder's own in a
+    traceback that comes out of SQLAlchemy. The report goes to stderr after the program's last word. With `--json`
+    it goes to stdout, behind what the program has printed there, or alone into the file of `-o`.
 
     Children that the program forks are recorded too, and so are other Pythons of the same environment that it
     starts, unless with `-I`, `-E` or `-S`. A program that is stopped after `--timeout` is first asked where each of

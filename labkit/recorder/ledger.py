@@ -62,7 +62,6 @@ class Ledger:
         self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
         self._zero = time.perf_counter_ns()
         self._next_checkout = itertools.count(1).__next__
-        self._helpers: weakref.WeakKeyDictionary[Any, dict[str, Task]] = weakref.WeakKeyDictionary()  # by loop
         self._outside: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()  # by loop or thread
         self._builders: dict[tuple[Any, ...], Factory] = {}
 
@@ -107,25 +106,11 @@ class Ledger:
         return note if note is not None and note.test == owner else self._meet(task, loop, owner)
 
     def closer(self) -> Task | None:
-        """Return the note of the running task; one note for all tasks in which SQLAlchemy ends an `async with`."""
+        """Return the note of the running task; None when SQLAlchemy itself runs it, to end an `async with`."""
         loop = _running_loop()
         task: Any = asyncio.current_task(loop) if loop is not None else None
-        if task is None or id(task) in self._met or owners.kept:
-            return self.task()
-        name = getattr(task.get_coro(), "__qualname__", "")
-        return self._helper(loop, name) if name in _HELPERS else self.task()
-
-    def _helper(self, loop: Any, name: str) -> Task:
-        notes = self._helpers.get(loop)
-        if notes is None:
-            notes = self._helpers.setdefault(loop, {})
-        note = notes.get(name)
-        if note is None:
-            thread = threading.current_thread().name
-            note = notes[name] = Task(
-                self.number(Task), name, self.loop(loop), thread, name.replace("<locals>.", "")
-            )
-        return note
+        known = task is None or id(task) in self._met
+        return self.task() if known or task.get_coro().__qualname__ not in _HELPERS else None
 
     def note_of(self, task: Any) -> Task | None:
         """Return the note of a task, if it was met."""

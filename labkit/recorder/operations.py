@@ -84,8 +84,9 @@ def begin(function: Callable[..., Any], args: tuple[Any, ...]) -> Operation | No
         subject = _subject(subject) or (_subject(args[0]) if args else None)
         if subject is None:
             return None
-    task = _task()
-    state = state_of(subject)
+    loop = asyncio._get_running_loop()
+    task = asyncio.current_task(loop) if loop is not None else None
+    state: State = getattr(subject, _STATE, None) or state_of(subject)
     name = getattr(function, "__name__", "?")
     state.used += name != "begin"
     if state.owner is None and task is not None:
@@ -130,8 +131,3 @@ def _reach(kind: type) -> Callable[[Any], Any] | None:
 
 def _itself(owner: Any) -> Any:
     return owner
-
-
-def _task() -> Any:
-    loop = asyncio._get_running_loop()
-    return asyncio.current_task(loop) if loop is not None else None

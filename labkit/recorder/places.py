@@ -122,7 +122,9 @@ class Places:
             elif index == _LOOP:
                 break
             frame = frame.f_back
-        return self._number(tuple(key))
+        stack = tuple(key)
+        number = self._stacks.get(stack)
+        return number if number is not None else self._number(stack)
 
     def capture_suspended(self, coroutine: Any) -> int:
         """Return the number of the stack of a suspended coroutine: where it waits now."""

@@ -236,7 +236,8 @@ def test_a_reader_that_goes_away_is_the_program_s_business(folder: Path) -> None
         process.stdout.close()
         error = process.stderr.read()
 
-    assert process.returncode == 1
+    # 120 is Python's own too: at its end it could not write what was left.
+    assert process.returncode in (1, 120)
     assert b"BrokenPipeError" in error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -224,10 +225,14 @@ def test_a_time_out_that_takes_nothing_away_is_no_fault(make_engine: MakeEngine)
 
 
 def test_loops_of_several_threads_are_told_apart(make_engine: MakeEngine) -> None:
+    both = threading.Barrier(2)
+
     async def main() -> None:
         await asyncio.gather(*(asyncio.to_thread(asyncio.run, use()) for _ in range(2)))
 
     async def use() -> None:
+        # Neither ends before both have begun: an executor would give the free thread the second loop.
+        both.wait(timeout=30)
         engine = make_engine()
         async with engine.connect():
             pass

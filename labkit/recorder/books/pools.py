@@ -10,6 +10,7 @@ from labkit.recorder.books.engines import EngineBook, Generation
 from labkit.recorder.books.sessions import SessionBook
 from labkit.recorder.ledger import Ledger
 from labkit.recorder.notes import Checkout, Connection, Kind, Task
+from labkit.recorder.places import user_frame
 
 __all__ = ["PoolBook"]
 
@@ -76,7 +77,8 @@ class PoolBook:
                 return
             note = note or self._open(record, generation)  # opened before the recorder began
         ledger = self._ledger
-        checkout = ledger.begin(note, ledger.here(), self._sessions.in_hand())
+        place = ledger.places.capture(user_frame())
+        checkout = ledger.begin(note, place, self._sessions.in_hand())
         self._out.setdefault(note.number, []).append(checkout)
         if note.pid != ledger.pid:
             ledger.incident(Kind.CROSSED_FORK, checkout.place, checkout=checkout, connection=note, pool=note.pool)

@@ -27,8 +27,6 @@ __all__ = [
 ]
 
 _DEFAULT_NAME = re.compile(r"Task-\d+")
-# SQLAlchemy closes what an `async with` opened in a task of its own: that is no other task's doing.
-_HELPER = re.compile(r"_?Async(Session|Connection|SessionContextManager|EngineContextManager)\.")
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -110,7 +108,7 @@ def ending(record: Record, checkout: Checkout) -> str:
     """Return how a checkout ended."""
     if checkout.until is None:
         return "never returned" if record.ended else "still held"
-    by = f" by {task_name(checkout.by, 30)}" if checkout.by and not _HELPER.match(checkout.by.coroutine) else ""
+    by = f" by {task_name(checkout.by, 30)}" if checkout.by else ""
     interrupted = ", after its task was cancelled" if checkout.interrupted is not None else ""
     return _ENDINGS.get(checkout.end or "", plain(checkout.end or "ended", 60)) + by + interrupted
 

@@ -60,19 +60,14 @@ def test_a_task_without_a_name_of_its_own_is_told_by_what_it_runs() -> None:
     assert task_name(None) == "no task"
 
 
-def test_a_return_by_another_task_is_told_unless_the_library_does_it() -> None:
+def test_a_return_by_another_task_is_told() -> None:
     build = Build()
     loop = build.loop()
     owner, stranger = build.task("owner", loop), build.task("stranger", loop)
-    helper = build.task("Task-6", loop, "AsyncConnection.close")
     connection = build.connection(build.pool(), owner, 1 * MS)
-    given = [build.checkout(connection, owner, 2 * MS, 3 * MS, by=by) for by in (None, helper, stranger)]
+    given = [build.checkout(connection, owner, 2 * MS, 3 * MS, by=by) for by in (None, stranger)]
 
-    assert [ending(build.record, checkout) for checkout in given] == [
-        "returned",
-        "returned",
-        'returned by task "stranger"',
-    ]
+    assert [ending(build.record, checkout) for checkout in given] == ["returned", 'returned by task "stranger"']
 
 
 @pytest.mark.parametrize(
