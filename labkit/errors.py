@@ -7,6 +7,7 @@ Every exception that labkit raises of its own.
     │   ├── InvalidInput            an object, a key or a page that can't be sent to the database
     │   ├── NotOpen                 the engine was used before `open()` or after `close()`
     │   ├── WrongLoop               the engine was used on another event loop than its own
+    │   ├── WrongProcess            the engine was used in a forked child of its own process
     │   └── MissingCapability       this provider can't do that; the message names one that can
     └── Failure                     the world failed
         ├── CannotStart             a provider found here did not start, or was not found
@@ -28,6 +29,7 @@ __all__ = [
     "NotOpen",
     "Unreachable",
     "WrongLoop",
+    "WrongProcess",
 ]
 
 
@@ -65,6 +67,10 @@ class NotOpen(Misuse, RuntimeError):
 
 class WrongLoop(Misuse, RuntimeError):
     """The engine was used on another event loop than the one that opened it."""
+
+
+class WrongProcess(Misuse, RuntimeError):
+    """The engine was used in a forked child of the process that opened it."""
 
 
 class MissingCapability(Misuse, NotImplementedError):

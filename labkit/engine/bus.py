@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from labkit.engine.completion import run_to_completion
@@ -19,9 +21,12 @@ from labkit.engine.redis import OptionalRedis, redis_client
 from labkit.errors import InvalidInput, InvalidSetting, NotOpen, Unreachable
 from labkit.settings import Settings
 
-__all__ = ["Bus", "Notification", "Subscription"]
+__all__ = ["Bus", "Notification", "Outgoing", "Subscription"]
 
 logger = logging.getLogger("labkit.engine")
+
+Outgoing = tuple[str, str]  # a channel, and a message as JSON
+Release = Callable[[PubSub, Redis], Awaitable[None]]
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between two tries to subscribe again; the last one repeats
 
@@ -45,7 +50,7 @@ class Bus:
         self._redis = redis
         self.lost = 0
 
-    def encode(self, channel: str, message: Any) -> tuple[str, str]:
+    def encode(self, channel: str, message: Any) -> Outgoing:
         """Return what will be sent; raise `InvalidInput` or `InvalidSetting` now rather than after a commit."""
         self._wanted()
         if not isinstance(channel, str) or not channel:
@@ -57,17 +62,21 @@ class Bus:
                 f"A message must be JSON: {error}.", remedy="Send texts, numbers, lists and dicts."
             ) from None
 
-    async def send(self, outbox: list[tuple[str, str]]) -> None:
+    async def send(self, outbox: list[Outgoing]) -> None:
         """Send what `encode` made; while Redis is away the messages are counted as lost, and nothing raises."""
         for channel, text in outbox:
             answered, _ = await self._wanted().ask(partial(_publish, channel, text))
             self.lost += not answered
 
-    def subscribe(self, channel: str, settings: Settings) -> Subscription:
-        """Return a subscription with a connection of its own, which may be silent for as long as it likes."""
+    def subscribe(self, channel: str, settings: Settings, release: Release) -> Subscription:
+        """
+        Return a subscription with a connection of its own, which may be silent for as long as it likes.
+
+        `release` gives that connection back when the subscription is closed.
+        """
         # One try: redis-py would subscribe again without a word about what was missed.
         client = redis_client(self._wanted().url, settings.connect_timeout, tries=1)
-        return Subscription(client, channel, settings.subscriber_buffer, settings.connect_timeout)
+        return Subscription(client, release, channel, settings.subscriber_buffer, settings.connect_timeout)
 
     def _wanted(self) -> OptionalRedis:
         if self._redis is None:
@@ -90,9 +99,10 @@ class Subscription:
     `Notification`. A lost connection is made again, and the next notification says so.
     """
 
-    def __init__(self, client: Redis, channel: str, buffer: int, timeout: float) -> None:
+    def __init__(self, client: Redis, release: Release, channel: str, buffer: int, timeout: float) -> None:
         self.channel = channel
         self._client = client
+        self._release = release
         self._pubsub = client.pubsub()
         self._timeout = timeout
         self._waiting: deque[tuple[str, bool]] = deque()  # a message, and whether a gap is before it
@@ -154,8 +164,7 @@ class Subscription:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-        await self._client.aclose()
+        await self._release(self._pubsub, self._client)
 
     async def _subscribe(self) -> None:
         async with asyncio.timeout(self._timeout):

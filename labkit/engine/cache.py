@@ -36,21 +36,30 @@ class Cache:
 
     async def get(self, key: Key, read: Read) -> Values | None:
         """Return the values of the row at `key`, from Redis, or from `read(key)`, called once for all who ask."""
+        may_fill, values = await self._look(key)
+        if values is not None:
+            return values
+        return await (self._join_flight(key, read) if may_fill else read(key))
+
+    async def peek(self, key: Key) -> Values | None:
+        """Return the values of the row at `key` that Redis has, or None; read nothing else."""
+        return (await self._look(key))[1]
+
+    async def _look(self, key: Key) -> tuple[bool, Values | None]:
+        """Say whether Redis may be given the row at `key`, and return what it has."""
         if self._redis is None or not is_cacheable(key.model) or time.monotonic() < self._distrusted_until:
-            return await read(key)
+            return False, None
         answered, text = await self._redis.ask(lambda redis: redis.get(_name(key)))
         if text is not None and text != CHANGED:
             self.hits += 1
-            return load(key.model, str(text))
+            return False, load(key.model, str(text))
         self.misses += 1
-        if not answered or text == CHANGED:
-            return await read(key)
-        return await self._join_flight(key, read)
+        return answered and text is None, None
 
     async def _join_flight(self, key: Key, read: Read) -> Values | None:
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._fill(key, read), name=f"fill {key}")
+            flight = self._flights[key] = asyncio.create_task(self.fill(key, read), name=f"fill {key}")
             flight.add_done_callback(lambda done: self._land(key, done))
         # One reader's cancellation is not the others': the flight goes on.
         return await asyncio.shield(flight)
@@ -61,7 +70,8 @@ class Cache:
         if not flight.cancelled():
             flight.exception()  # seen, even when every reader has gone
 
-    async def _fill(self, key: Key, read: Read) -> Values | None:
+    async def fill(self, key: Key, read: Read) -> Values | None:
+        """Return the values of the row at `key` as `read(key)` finds them, and leave them in Redis."""
         started = time.monotonic()
         values = await read(key)
         # A reader on its way for longer than the mark lives can't know whether the row was changed.

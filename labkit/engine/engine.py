@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
@@ -12,27 +12,25 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 from labkit.engine.bus import Bus, Subscription
-from labkit.engine.cache import Cache, Values
+from labkit.engine.cache import Cache
 from labkit.engine.checks import check_limit, check_objects, check_stored
 from labkit.engine.completion import run_to_completion
-from labkit.engine.keys import Key, check_key
-from labkit.engine.lifetime import Lifetime
+from labkit.engine.keys import check_key
 from labkit.engine.models import Base
 from labkit.engine.paging import page
-from labkit.engine.pool import Pool, check_answer, check_database_url, create_pool
-from labkit.engine.redis import OptionalRedis, check_redis_url
-from labkit.engine.rows import restore, select_by
+from labkit.engine.pool import Pool, check_database_url
+from labkit.engine.redis import check_redis_url
+from labkit.engine.rows import restore
+from labkit.engine.seams import Seams, Task
 from labkit.engine.statistics import EngineStatistics
-from labkit.engine.unit import UnitOfWork, session_factory
 from labkit.settings import Settings, read_settings
 
 __all__ = ["Engine"]
 
 M = TypeVar("M", bound=Base)
-Task = asyncio.Task[Any]
 
 
-class Engine(Lifetime):
+class Engine(Seams):
     """
     The one door to the database: save, get, find and delete objects, and tell others about it.
 
@@ -43,7 +41,7 @@ class Engine(Lifetime):
     `close()` returns every connection. What is not given is read from `LABKIT_…` variables; without a Redis URL
     nothing is cached and nothing can be published. Raises `InvalidSetting` for a URL that can't be used.
 
-    Each promise is kept by one method, a seam: the deliberately broken engines override one of them.
+    Each promise is kept by one method, a seam (`labkit.engine.seams`), and can so be broken in one place.
     """
 
     def __init__(
@@ -55,19 +53,21 @@ class Engine(Lifetime):
     ) -> None:
         self.settings = settings or read_settings()
         self.url = check_database_url(database_url or self.settings.database_url)
-        self._pool = create_pool(self.url, self.settings)
-        self._factory = session_factory(self._pool)
+        self._pool = self._create_pool()
+        self._factory = self._create_factory()
         # Built once: which session belongs to which task is known to this one object and to no other.
-        self._registry = async_scoped_session(self._factory, scopefunc=asyncio.current_task)
-        self._depth: dict[Task, int] = {}
+        scope = self._scope
+        self._registry = async_scoped_session(self._factory, scopefunc=lambda: scope(_running_task()))
+        self._depth = {}
+        self._opening_lock = asyncio.Lock()
         redis_url = check_redis_url(redis_url or self.settings.redis_url)
-        self._redis = OptionalRedis(redis_url, self.settings) if redis_url else None
+        self._redis = self._create_redis(redis_url) if redis_url else None
         self._cache = Cache(self._redis, self.settings.cache_ttl)
         self._bus = Bus(self._redis)
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     async def _open_all(self) -> None:
-        await check_answer(self._pool)
+        await self._check_server()
 
     async def _close_all(self) -> None:
         try:
@@ -77,11 +77,11 @@ class Engine(Lifetime):
             if self._redis is not None:
                 await self._redis.client.aclose()
         finally:
-            await self._pool.dispose()
+            await self._close_pool()
 
     async def create_tables(self) -> None:
         """Create the tables of every model that has none yet."""
-        self._check_loop()
+        self._check()
         async with self._pool.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
 
@@ -95,8 +95,8 @@ class Engine(Lifetime):
         closes the session and forgets it. A bulk UPDATE or DELETE goes past the cache: its readers may get a
         row as it was until it has died of age (`Settings.cache_ttl`).
         """
-        self._check_loop()
-        task = cast(Task, asyncio.current_task())
+        self._check()
+        task = _running_task()
         session = self._sessions()()
         outermost = task not in self._depth
         self._depth[task] = self._depth.get(task, 0) + 1
@@ -104,9 +104,9 @@ class Engine(Lifetime):
             yield session
             if outermost:
                 await session.flush()  # what waits can be cancelled; what ends the transaction can't
-        except BaseException:
+        except BaseException as error:
             if outermost:
-                await run_to_completion(self._end(task, session))
+                await self._undo(task, session, error)
             raise
         else:
             if outermost:
@@ -135,11 +135,11 @@ class Engine(Lifetime):
         own writes. Raises `InvalidInput` for a key that is not unique.
         """
         key = check_key(model, unique_key)
-        self._check_loop()
+        self._check()
         if self._in_unit_of_work():
             found = await self._sessions()().execute(select(model).filter_by(**unique_key))
             return found.scalar_one_or_none()
-        values = await self._cache.get(key, self._read)
+        values = await self._look_up(key)
         return None if values is None else restore(model, values)
 
     async def find(
@@ -152,12 +152,11 @@ class Engine(Lifetime):
         Raises `InvalidInput`, also for a limit over `Settings.find_limit`.
         """
         check_limit(limit, self.settings.find_limit)
-        statement = page(model, where, order_by, limit, after)
-        self._check_loop()
+        statement = page(model, where, order_by, limit, after).options(self._loading())
+        self._check()
         if self._in_unit_of_work():
             return list((await self._sessions()().execute(statement)).scalars())
-        async with AsyncSession(self._pool) as reader:
-            return list((await reader.execute(statement)).scalars())
+        return await self._select(statement)
 
     async def delete(self, instance: Base) -> None:
         """
@@ -176,16 +175,13 @@ class Engine(Lifetime):
         In a `session()` block it goes out after the commit, or never. While Redis is away it is lost, and counted.
         """
         encoded = self._bus.encode(channel, message)
-        self._check_loop()
-        if self._in_unit_of_work():
-            cast(UnitOfWork, self._sessions()().sync_session).outbox.append(encoded)
-        else:
-            await self._bus.send([encoded])
+        self._check()
+        await self._post(encoded)
 
     def subscribe(self, channel: str) -> Subscription:
         """Return the messages of `channel`, for `async with`; each tells what was missed before it."""
-        self._check_loop()
-        subscription = self._bus.subscribe(channel, self.settings)
+        self._check()
+        subscription = self._bus.subscribe(channel, self.settings, self._unsubscribe)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -200,48 +196,6 @@ class Engine(Lifetime):
             f"out, {len(now.sessions)} sessions, {now.waiting} waiting>"
         )
 
-    def _in_unit_of_work(self) -> bool:
-        return asyncio.current_task() in self._depth
 
-    @asynccontextmanager
-    async def _step(self) -> AsyncIterator[AsyncSession]:
-        # A step that fails inside a unit of work is undone to its savepoint, so that the unit can go on.
-        nested = self._in_unit_of_work()
-        async with self.session() as session, session.begin_nested() if nested else nullcontext():
-            yield session
-
-    # The seams.
-
-    def _sessions(self) -> async_scoped_session[AsyncSession]:
-        """Return the registry that knows which session belongs to which task."""
-        # The same registry at every access: a session that another one made could never be found again.
-        return self._registry
-
-    async def _complete(self, task: Task, session: AsyncSession) -> None:
-        """Commit what is left, whatever comes of it end the session."""
-        try:
-            await session.commit()
-        finally:
-            await self._end(task, session)
-
-    async def _end(self, task: Task, session: AsyncSession) -> None:
-        """Give the connection back, and only then tell the cache and the subscribers what was committed."""
-        await self._release(task)
-        unit = cast(UnitOfWork, session.sync_session)
-        if unit.commit_tried:
-            await self._cache.forget(unit.stale)
-        await self._bus.send(unit.ready)
-
-    async def _release(self, task: Task) -> None:
-        """Forget the session of `task` and give its connection back; what was not committed is rolled back."""
-        # The entry is taken out by its task and before any await: nobody can get the session once it closes.
-        session = self._sessions().registry.registry.pop(task, None)
-        if session is not None:
-            await session.close()
-
-    async def _read(self, key: Key) -> Values | None:
-        """Read one row as it is now, in a transaction of its own."""
-        async with self._pool.connect() as connection:
-            parameters = dict(zip(key.names, key.values, strict=True))
-            row = (await connection.execute(select_by(key.model, key.names), parameters)).first()
-        return None if row is None else tuple(row)
+def _running_task() -> Task:
+    return cast(Task, asyncio.current_task())

@@ -96,12 +96,13 @@ class Pool(AsyncAdaptedQueuePool):
         return self
 
 
-def create_pool(url: URL, settings: Settings) -> AsyncEngine:
+def create_pool(url: URL, settings: Settings, *, pre_ping: bool = True) -> AsyncEngine:
     """
     Return an SQLAlchemy engine on `url` that opens nothing yet.
 
     Its connections stay in MySQL's autocommit mode, so that a read outside a unit of work is one round trip;
-    a unit of work says BEGIN itself (see `unit.py`).
+    a unit of work says BEGIN itself (see `unit.py`). With `pre_ping` each is asked whether it still answers before
+    it is given out.
     """
     mysql = url.get_backend_name() == "mysql"
     pool = create_async_engine(
@@ -111,7 +112,7 @@ def create_pool(url: URL, settings: Settings) -> AsyncEngine:
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
         pool_recycle=int(settings.pool_recycle),
-        pool_pre_ping=True,
+        pool_pre_ping=pre_ping,
         echo_pool="debug" if settings.echo_pool else None,
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,

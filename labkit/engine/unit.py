@@ -35,13 +35,16 @@ class UnitOfWork(Session):
         self.ready: list[tuple[str, str]] = []
 
 
-def session_factory(pool: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+def session_factory(pool: AsyncEngine, *, expire_on_commit: bool = False) -> async_sessionmaker[AsyncSession]:
     """
     Return what makes sessions on `pool`.
 
-    Their objects stay loaded after the commit, and once closed they can't be used again: nobody would close them.
+    Their objects stay loaded after the commit, but for `expire_on_commit`. Once closed they can't be used again:
+    nobody would close them.
     """
-    return async_sessionmaker(pool, sync_session_class=UnitOfWork, expire_on_commit=False, close_resets_only=False)
+    return async_sessionmaker(
+        pool, sync_session_class=UnitOfWork, expire_on_commit=expire_on_commit, close_resets_only=False
+    )
 
 
 @event.listens_for(UnitOfWork, "after_begin")

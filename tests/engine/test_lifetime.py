@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import re
 import threading
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from labkit.engine import Engine, User
-from labkit.errors import NotOpen, Unreachable, WrongLoop
+from labkit.errors import NotOpen, Unreachable, WrongLoop, WrongProcess
 from labkit.services import Capability, Services
 from labkit.services.evidence import connections, redis_clients
 from labkit.settings import Settings
@@ -191,6 +192,30 @@ def test_a_second_asyncio_run_is_refused(any_services: Services) -> None:
         first.run(engine.close())
 
 
+async def test_a_forked_child_is_refused_before_it_sends_anything(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(WrongProcess, match=r"is used in its child -1\. Open another one in the child\.") as refusal:
+        await engine.get(User, email="ada@example.org")
+    monkeypatch.undo()
+    assert str(os.getpid()) in str(refusal.value)
+
+
+async def test_tasks_that_open_an_engine_together_all_wait_until_it_is_open(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    engine = make_engine()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(_open_and_use(engine))
+
+
+async def _open_and_use(engine: Engine) -> None:
+    await engine.open()
+    assert engine.statistics().pool_size >= 1
+
+
 async def test_an_engine_dropped_open_says_so(make_engine: MakeEngine, any_services: Services) -> None:
     class Dropped(Engine):
         async def _open_all(self) -> None: ...
@@ -237,12 +262,19 @@ class TestCurrent:
     async def current(self) -> Engine:
         return Engine.current()
 
+    async def test_a_forked_child_gets_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with Engine.current() as engine:
+            monkeypatch.setattr("os.getpid", lambda: -1)
+            assert Engine.current() is not engine
+            monkeypatch.undo()
+            assert Engine.current() is engine
+
     def test_each_loop_has_its_own_and_a_closed_loop_keeps_none(self) -> None:
         first, second = asyncio.run(self.current()), asyncio.run(self.current())
         asyncio.run(self.current())
 
         assert first is not second
-        assert len([loop for _, loop in Engine._current if loop.is_closed()]) <= 1
+        assert len([loop for _, loop, _ in Engine._current if loop.is_closed()]) <= 1
 
     async def test_closing_another_engine_of_the_loop_does_not_forget_it(self) -> None:
         async with Engine.current() as engine:
