@@ -12,6 +12,7 @@ from typing import Any
 from labkit.errors import InvalidInput
 from labkit.scene.loop import GRACE, Scene, private_loop
 from labkit.scene.outcome import Outcome
+from labkit.scene.spawn import start_deaf
 
 __all__ = ["play_in_child"]
 
@@ -24,7 +25,7 @@ def play_in_child(scene: Scene, args: tuple[Any, ...], pool_log: bool, timeout: 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_play, args=(theirs, scene, args, pool_log, timeout), name="labkit scene")
-    child.start()
+    start_deaf(child)
     theirs.close()
     try:
         if not ours.poll(START + timeout + GRACE):

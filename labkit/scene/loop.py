@@ -58,7 +58,8 @@ def private_loop(
 
 class _Play:
     def __init__(self, scene: Scene, args: tuple[Any, ...], timeout: float, capture: Capture) -> None:
-        self.outcome = Outcome()
+        # What is left of a scene that has broken its own stage; any other puts its outcome here.
+        self.outcome = Outcome(exception=RuntimeError("the scene broke its stage: nothing is known of its end"))
         self._scene = scene
         self._args = args
         self._timeout = timeout
@@ -70,12 +71,13 @@ class _Play:
     def run(self) -> None:
         # Garbage is collected at the end and only there, so that the order is the same every time.
         collecting = gc.isenabled()
-        gc.collect()
         gc.disable()
+        gc.freeze()  # what was there before is none of the scene's, and looking through it would take the most time
         try:
             with self._capture:
                 self._play()
         finally:
+            gc.unfreeze()
             if collecting:
                 gc.enable()
 
@@ -88,7 +90,7 @@ class _Play:
                 result = runner.run(self._main())
         except BaseException as error:  # whatever a scene raises is its outcome
             raised = error
-            self._capture.keep(Kind.EXCEPTION, str(error), type(error).__name__, _told(error))
+            self._capture.keep(Kind.EXCEPTION, _said(error), type(error).__name__, _told(error))
             _forget_frames(error)
         self._task = None
         self._capture.loop_closed = True
@@ -161,6 +163,14 @@ def _frames(waiting: Any) -> Iterator[FrameType]:
                 yield frame
         links = (getattr(waiting, name, None) for name in ("cr_await", "ag_await", "gi_yieldfrom"))
         waiting = next(filter(None, links), None)
+
+
+def _said(error: BaseException) -> str:
+    # The text is the scene's own code: an outcome must come of it, whatever it does.
+    try:
+        return str(error)
+    except BaseException as second:
+        return f"it can't be said, for that raises {type(second).__name__}"
 
 
 def _told(error: BaseException) -> str:
