@@ -4,16 +4,17 @@ labkit: who holds a connection, on which loop, for which task.
 How the tree is laid out; imports point down, and a test checks it:
 
     cli                 the `labkit` command: parse, call, print
-    course  notebook  pytest_plugin
-                        lessons as data, and the tour; the JupyterLab side; the recorder in pytest
-    bugs                deliberately broken engines, one seam away from the correct one
+    notebook  pytest_plugin
+                        the JupyterLab side; the recorder in pytest
+    course              lessons and exercises as data, what judges them, and the tour
+    bugs  contract      deliberately broken engines, one seam away from the correct one; what "correct" means
     engine  services  recorder  scene
                         the corrected engine; where MySQL and Redis come from; the flight recorder, which tells who
                         holds a connection; a private loop that closes
     settings            what can be chosen from outside
     errors              every exception of labkit's own
 
-Read `labkit.engine.engine` first: it is the engine that the lessons break and mend.
+Read `labkit.engine.engine` first, then `labkit.engine.seams`: the engine that the lessons break and mend.
 """
 
 from __future__ import annotations

@@ -7,15 +7,16 @@ not and why. The provider `url` runs only when named: the tests empty its databa
 
 A test that asks for `services`, or for `clean_services` whose database and Redis are empty, runs on each provider
 that has a server; with `any_services` also on `sqlite`. `@pytest.mark.needs(Capability.RESTART)` leaves out the
-providers that can't do that. A test that asks for `provider` gets the name alone, to
-start it by itself; `@pytest.mark.providers("containers")` narrows that down.
+providers that can't do that. A test that asks for `provider` gets the name alone, to start it by itself;
+`@pytest.mark.providers("containers")` narrows that down. `@pytest.mark.each("clause", clauses())` gives each value
+on each provider that has all that the value `needs`.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import asyncmy
@@ -36,7 +37,8 @@ absent: dict[str, LabkitError] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): run on providers that have these capabilities")
-    config.addinivalue_line("markers", "providers(*names): give `provider` only these names")
+    config.addinivalue_line("markers", "providers(*names): give `provider` and `services` only these names")
+    config.addinivalue_line("markers", "each(name, values): give each value where the services have its `needs`")
     try:
         for name in NAMED:
             find_provider(name)
@@ -62,18 +64,27 @@ def providers_to_test() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    named = [name for mark in metafunc.definition.iter_markers("providers") for name in mark.args]
+    wanted = [name for name in providers_to_test() if not named or name in named]
     if "provider" in metafunc.fixturenames:
-        named = [name for mark in metafunc.definition.iter_markers("providers") for name in mark.args]
-        metafunc.parametrize(
-            "provider", [name for name in providers_to_test() if not named or name in named], indirect=True
-        )
+        metafunc.parametrize("provider", wanted, indirect=True)
     if "services" not in metafunc.fixturenames:
         return
     needed = [need for mark in metafunc.definition.iter_markers("needs") for need in mark.args]
     if "any_services" not in metafunc.fixturenames:
         needed.append(Capability.SERVER)
-    fit = [name for name in providers_to_test() if all(name in providers_with(need) for need in needed)]
-    metafunc.parametrize("services", fit, indirect=True, scope="session")
+    fit = [name for name in wanted if has_all(name, needed)]
+    if mark := metafunc.definition.get_closest_marker("each"):
+        argument, values = mark.args
+        cells = [(name, value) for name in fit for value in values if has_all(name, value.needs)]
+        ids = [f"{name}-{value.name}" for name, value in cells]
+        metafunc.parametrize(("services", argument), cells, ids=ids, indirect=["services"], scope="session")
+    else:
+        metafunc.parametrize("services", fit, indirect=True, scope="session")
+
+
+def has_all(provider: str, needs: Iterable[Capability]) -> bool:
+    return all(provider in providers_with(need) for need in needs)
 
 
 @pytest.hookimpl(trylast=True)

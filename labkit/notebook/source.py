@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -13,10 +12,7 @@ from typing import Any
 from pygments.lexers import PythonLexer
 from pygments.token import Token
 
-from labkit.errors import InvalidInput
-
 __all__ = ["Source", "compare", "show"]
-
 
 # Wide lines scroll: a line of code broken in its middle can't be read.
 PRE = (
@@ -64,26 +60,9 @@ def compare(before: type, after: type) -> Source:
 
     The comparison is made from the source of both. Raises `InvalidInput` if nothing differs.
     """
-    base, special = (before, after) if issubclass(after, before) else (after, before)
-    own = [name for name, value in vars(special).items() if inspect.isfunction(value) and hasattr(base, name)]
-    if base is special or not issubclass(special, base) or not own:
-        raise InvalidInput(
-            f"A class was wanted that overrides methods of another, found {before.__name__} and {after.__name__}."
-        )
-    differences = [_difference(getattr(before, name), getattr(after, name)) for name in own]
-    return Source(f"{before.__name__} and {after.__name__}", "\n".join(differences), "diff")
+    from labkit.bugs.difference import compare_source  # it knows the engine, and with it SQLAlchemy
 
-
-def _difference(before: Callable[..., Any], after: Callable[..., Any]) -> str:
-    lines = difflib.unified_diff(
-        _source(before).splitlines(),
-        _source(after).splitlines(),
-        before.__qualname__,
-        after.__qualname__,
-        n=100,
-        lineterm="",
-    )
-    return "\n".join(line for line in lines if not line.startswith("@@"))
+    return Source(f"{before.__name__} and {after.__name__}", compare_source(before, after), "diff")
 
 
 def _source(thing: Callable[..., Any]) -> str:

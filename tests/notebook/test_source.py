@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from labkit.bugs import RegistryRebuilt
+from labkit.bugs import RegistryRebuilt, find_bug
 from labkit.engine import Engine
 from labkit.errors import InvalidInput
 from labkit.notebook import compare, show
@@ -49,6 +49,10 @@ def test_the_difference_is_made_of_the_overridden_methods_in_the_order_asked_for
     assert lines[:2] == ["--- RegistryRebuilt._sessions", "+++ Engine._sessions"]
     assert "+    return self._registry" in lines
     assert any(line.startswith("-    return async_scoped_session(") for line in lines)
+
+
+def test_a_static_method_is_compared_too() -> None:
+    assert '+    return "the session"' in compare(Engine, find_bug("shared_session").engine_class).text
 
 
 def test_the_other_way_round_the_signs_change() -> None:

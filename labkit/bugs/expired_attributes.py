@@ -1,0 +1,26 @@
+"""
+BUG: the objects of a session expire at its commit.
+
+Symptom: to read a name that was there a line before raises `MissingGreenlet` inside a block, and
+`DetachedInstanceError` after it.
+
+Sources: https://github.com/fastapi-users/fastapi-users/issues/1395, https://github.com/google/adk-python/issues/5761
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from labkit.engine import Engine
+from labkit.engine.unit import session_factory
+
+__all__ = ["ExpiredAttributes"]
+
+
+class ExpiredAttributes(Engine):
+    """The correct engine, but for one seam."""
+
+    def _create_factory(self) -> async_sessionmaker[AsyncSession]:
+        """Return what makes sessions; their objects can be read after the commit without asking the database."""
+        # "After a commit the row may have changed: it is only right to read it again."
+        return session_factory(self._pool, expire_on_commit=True)

@@ -1,0 +1,26 @@
+"""
+BUG: relationships are loaded when somebody looks at them.
+
+Symptom: `message.author` raises `MissingGreenlet`, though every line with an `await` went well; after the block it
+is `DetachedInstanceError`.
+
+Sources: https://github.com/sqlalchemy/sqlalchemy/issues/6164, https://github.com/sqlalchemy/sqlalchemy/issues/9627
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import lazyload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from labkit.engine import Engine
+
+__all__ = ["LazyLoad"]
+
+
+class LazyLoad(Engine):
+    """The correct engine, but for one seam."""
+
+    def _loading(self) -> ORMOption:
+        """Return how relationships are loaded: never behind the caller's back."""
+        # "Most callers never look at them, so they are read only when somebody does."
+        return lazyload("*")

@@ -1,0 +1,32 @@
+"""
+BUG: a connection of aiosqlite is opened beside the pool, and nobody ever closes it.
+
+Symptom: the program has said its last word and does not end: each connection of aiosqlite has a thread of its own,
+for which Python waits.
+
+Sources: https://github.com/omnilib/aiosqlite/issues/290, https://github.com/ogx-ai/ogx/issues/4587
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import aiosqlite
+
+from labkit.engine import Engine
+from labkit.engine.pool import check_answer
+
+__all__ = ["ThreadKeepsProcessAlive"]
+
+
+class ThreadKeepsProcessAlive(Engine):
+    """The correct engine, but for one seam."""
+
+    _warm: ClassVar[list[Any]] = []
+
+    async def _check_server(self) -> None:
+        """See that the database answers, and keep nothing of it but the pool's own connection."""
+        await check_answer(self._pool)
+        # "The file stays open, so that the next engine is faster; Python closes it at the end."
+        if self.url.get_backend_name() == "sqlite":
+            self._warm.append(await aiosqlite.connect(str(self.url.database)))

@@ -1,0 +1,77 @@
+"""A clause in a process of its own: for one that forks, patches asyncio, or hangs where nothing can stop it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from labkit.contract.clause import Clause
+from labkit.contract.verdict import Result, Verdict, check_here
+from labkit.engine import Engine
+from labkit.recorder import Finding
+from labkit.scene.spawn import start_deaf
+from labkit.services import Services
+
+__all__ = ["add_findings", "check_alone"]
+
+START = 60.0  # seconds for a new interpreter to import labkit, on a busy machine
+GRACE = 10.0  # seconds for a clause that was stopped to be judged
+END = 5.0  # seconds for an interpreter to end
+GUARD = 'a script is run again there, and needs `if __name__ == "__main__":` around what it does'
+
+# What recorders found in the children of this process: its own recorder can't see what they do.
+_found: set[str] = set()
+
+
+def add_findings(findings: Iterable[Finding]) -> None:
+    """Add what a recorder has found in a forked child to the verdict on the clause that is being played."""
+    _found.update(finding.code for finding in findings)
+
+
+def check_alone(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
+    """Play any clause in a child process, which is killed when it does not end in time."""
+    if clause.topic == "fork" and not hasattr(os, "fork"):
+        return Verdict(clause.name, Result.NOT_RUN, "needs os.fork, which this system does not have")
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    # Servers are stopped and started from here only: their control stays.
+    arguments = theirs, clause, engine_class, replace(services, control=None)
+    child = context.Process(target=_play, args=arguments, name=f"labkit clause {clause.name}")
+    start_deaf(child)
+    theirs.close()
+    ready = False
+    try:
+        # It answers twice: the time of the clause begins when its process is ready to play it.
+        for seconds in (START, clause.limit + GRACE):
+            if not ours.poll(seconds):
+                return Verdict(clause.name, Result.TIMED_OUT, f"process {child.pid} did not answer")
+            answer: Verdict = ours.recv()
+            ready = True
+        return _with_end(answer, child, clause)
+    except EOFError:
+        child.join()
+        text = f"its process ended with status {child.exitcode}"
+        return Verdict(clause.name, Result.FAILED, text if ready else f"{text} before it began: {GUARD}")
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _with_end(verdict: Verdict, child: multiprocessing.process.BaseProcess, clause: Clause) -> Verdict:
+    """Wait for the end of the process, too, where that is promised: what can't end has broken the promise."""
+    if verdict.result is Result.KEPT and clause.alone and clause.listens:
+        child.join(END)
+        if child.exitcode is None:
+            return replace(verdict, result=Result.BROKEN, text="wanted: the process ends; found: it goes on")
+    return verdict
+
+
+def _play(pipe: Connection, clause: Clause, engine_class: type[Engine], services: Services) -> None:
+    pipe.send(None)
+    verdict = check_here(clause, engine_class, services)
+    pipe.send(replace(verdict, findings=tuple(sorted({*verdict.findings, *_found}))))
+    pipe.close()

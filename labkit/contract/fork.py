@@ -1,0 +1,64 @@
+"""Fork: a child inherits everything but the right to use it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+
+from labkit.contract.alone import add_findings
+from labkit.contract.clause import clause, expect, promised
+from labkit.contract.stage import new_engine
+from labkit.engine import Engine, User
+from labkit.errors import WrongProcess
+from labkit.recorder import FlightRecorder, find
+from labkit.recorder.saved import load
+from labkit.services import Capability, Services
+
+
+# SQLite has no server whose answers could be taken away; and its threads are not there in a child.
+@clause(Capability.SERVER, alone=True)
+async def a_forked_child_is_refused_and_its_parent_goes_on(engine_class: type[Engine], services: Services) -> None:
+    """The child is told before it says a word to the server of its parent."""
+    # A child could not go on with a loop that is running: the engine gets one that rests meanwhile.
+    await asyncio.to_thread(_fork, engine_class, services)
+
+
+def _fork(engine_class: type[Engine], services: Services) -> None:
+    with FlightRecorder() as flight, asyncio.Runner() as runner:
+        engine = runner.run(new_engine(engine_class, services).open())
+        runner.run(engine.create_tables())
+        try:
+            told, record = json.loads(_in_child(lambda: json.dumps([_use(runner, engine), flight.to_json()])))
+            add_findings(find(flight.record(), load(record)))
+            expect("the child is refused", found=told, to_be=WrongProcess.__name__)
+            with promised("the parent goes on"):
+                runner.run(engine.find(User))
+        finally:
+            runner.run(engine.close())
+
+
+def _use(runner: asyncio.Runner, engine: Engine) -> str:
+    """Use an engine on the loop that opened it; return what came of it."""
+    try:
+        return f"{len(runner.run(engine.find(User)))} objects"
+    except Exception as error:
+        return type(error).__name__
+
+
+def _in_child(work: Callable[[], str]) -> str:
+    """Return what `work` says in a forked child."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with os.fdopen(writing, "w") as pipe:
+                pipe.write(work())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said

@@ -1,0 +1,132 @@
+"""A clause in a process of its own: it may die, hang, be unable to end, and what it forks is heard too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.contract import Clause, Result, Verdict, find_clause
+from labkit.contract import alone as module
+from labkit.contract.alone import add_findings, check_alone
+from labkit.engine import Engine
+from labkit.recorder import Finding
+from labkit.services import Services
+
+pytestmark = pytest.mark.slow
+
+NOWHERE = Services("none", "sqlite+aiosqlite:///none.db", "", {}, frozenset())
+
+
+async def keep(engine_class: type[Engine], services: Services) -> None:
+    print(f"process {os.getpid()}")
+
+
+async def say_where(engine_class: type[Engine], services: Services) -> None:
+    raise AssertionError(f"process {os.getpid()}, {engine_class.__name__}, {services.provider}")
+
+
+async def die(engine_class: type[Engine], services: Services) -> None:
+    os._exit(3)
+
+
+async def hang(engine_class: type[Engine], services: Services) -> None:
+    time.sleep(600)
+
+
+async def never_end(engine_class: type[Engine], services: Services) -> None:
+    threading.Thread(target=time.sleep, args=(600,), daemon=False).start()
+
+
+async def tell_of_a_child(engine_class: type[Engine], services: Services) -> None:
+    add_findings([Finding("pool-crossed-fork", "", None), Finding("pool-crossed-fork", "", None)])
+
+
+def play(scene: Callable[..., Any], *, listens: bool = False, alone: bool = True, limit: float = 10.0) -> Verdict:
+    clause = Clause(scene.__name__, "test", scene, frozenset(), listens, alone, False, limit)
+    return check_alone(clause, Engine, NOWHERE)
+
+
+def test_a_promise_that_is_kept_is_kept_there_too() -> None:
+    assert play(keep, listens=True).result is Result.KEPT
+
+
+def test_a_broken_promise_comes_back_with_its_text_from_another_process() -> None:
+    verdict = play(say_where)
+
+    assert verdict.result is Result.BROKEN
+    assert verdict.text.endswith(", Engine, none")
+    assert not verdict.text.startswith(f"process {os.getpid()},")
+
+
+def test_a_process_that_dies_proves_nothing() -> None:
+    verdict = play(die)
+
+    assert (verdict.result, verdict.text) == (Result.FAILED, "its process ended with status 3")
+
+
+UNGUARDED = """
+from labkit.contract import check, find_clause
+from labkit.engine import Engine
+from labkit.services import ALL_CAPABILITIES, Services
+
+services = Services("nowhere", "mysql+asyncmy://u@localhost:1/d", "redis://localhost:1", {}, ALL_CAPABILITIES)
+print(check(find_clause("a_loop_that_has_run_is_closed"), Engine, services).text)
+"""
+
+
+def test_a_script_without_a_guard_is_told_what_it_needs(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    finished = subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+    assert 'needs `if __name__ == "__main__":`' in finished.stdout
+
+
+def test_a_loop_that_is_blocked_is_stopped_in_time() -> None:
+    verdict = play(hang, limit=0.1)
+
+    assert verdict.result is Result.TIMED_OUT
+    assert "blocks its event loop" in verdict.text
+
+
+def test_a_process_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START", 0.0)
+    verdict = play(hang)
+
+    assert verdict.result is Result.TIMED_OUT
+    number = int(verdict.text.removeprefix("process ").removesuffix(" did not answer"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_a_process_that_can_not_end_breaks_the_promise_of_a_clause_that_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "END", 0.5)
+    verdict = play(never_end, listens=True)
+
+    assert (verdict.result, verdict.text) == (Result.BROKEN, "wanted: the process ends; found: it goes on")
+
+
+@pytest.mark.parametrize(("listens", "alone"), [(False, True), (True, False)])
+def test_nobody_waits_for_the_end_of_a_process_that_was_not_promised_to_end(listens: bool, alone: bool) -> None:
+    assert play(never_end, listens=listens, alone=alone).result is Result.KEPT
+
+
+def test_what_was_found_in_a_forked_child_is_in_the_verdict_once() -> None:
+    assert play(tell_of_a_child).findings == ("pool-crossed-fork",)
+
+
+def test_where_nothing_can_be_forked_a_clause_about_forks_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork", raising=False)
+    clause = find_clause("a_forked_child_is_refused_and_its_parent_goes_on")
+
+    assert check_alone(clause, Engine, NOWHERE).result is Result.NOT_RUN
