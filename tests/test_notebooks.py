@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ def cells(lesson: Lesson, kind: str) -> list[dict[str, Any]]:
 
 
 def code(lesson: Lesson) -> list[str]:
-    return ["".join(cell["source"]) for cell in cells(lesson, "code")]
+    """Return the Python of each cell, without the lines that are for IPython."""
+    sources = ["".join(cell["source"]).splitlines() for cell in cells(lesson, "code")]
+    return ["\n".join(line for line in source if not line.startswith("%")) for source in sources]
 
 
 def prose(lesson: Lesson) -> str:
@@ -65,7 +68,24 @@ def test_only_public_names_are_used(lesson: Lesson) -> None:
 
 @each_lesson
 def test_claims_are_followed_by_proof(lesson: Lesson) -> None:
-    assert sum("assert " in source for source in code(lesson)) >= len(code(lesson)) / 3
+    claims = [source for source in code(lesson) if source and not source.startswith(("predict(", "#"))]
+
+    assert sum("assert " in source for source in claims) >= len(claims) / 3
+
+
+@each_lesson
+def test_what_is_to_be_predicted_says_so_and_is_measured(lesson: Lesson) -> None:
+    source = "\n".join(code(lesson))
+    predicted = re.findall(r'^predict\("([^"]+)", \.\.\.\)$', source, re.MULTILINE)
+
+    assert len(predicted) >= 3
+    assert re.findall(r'\bmeasured\("([^"]+)", ', source) == predicted
+    before = ""
+    for cell in json.loads(lesson.notebook.read_text())["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            before = text
+        assert not text.startswith("predict(") or "**Predict.**" in before, text
 
 
 @each_lesson

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,15 @@ DIAGNOSE = (
 HOW: dict[str, Runs | Serves | Elsewhere | FollowsTheFirst] = {
     ".venv/bin/pip install -c requirements.lock -e '.[lab]'": FollowsTheFirst(),
     ".venv/bin/labkit lab": Serves("http://127.0.0.1:"),
+    ".venv/bin/labkit list": Runs(),
+    ".venv/bin/labkit check ch04": Runs(status=1),
+    ".venv/bin/labkit hint ch04": Runs(),
     ".venv/bin/labkit doctor": Runs(),
     ".venv/bin/labkit tour --provider containers": Runs("containers"),
     DIAGNOSE: Runs(status=1),
+    ".venv/bin/labkit bugs list": Runs(),
+    ".venv/bin/labkit bugs show registry_rebuilt": Runs(),
+    ".venv/bin/labkit bugs run registry_rebuilt": Runs(),
     "conda env create -f environment.yml": BY_ENVIRONMENT_TEST,
     "conda activate labkit": BY_ENVIRONMENT_TEST,
     ".venv/bin/labkit services exec --provider embedded -- "
@@ -98,11 +105,18 @@ def need(provider: str) -> None:
         pytest.skip(f"{provider}: {error}")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the reader a folder of files and progress: those of whoever runs the tests are not touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 def start(command: str, directory: Path) -> subprocess.Popen[str]:
     """Start a command as a reader would, in bash; what it needs of .venv comes from this environment."""
-    own = {
-        name: value for name, value in os.environ.items() if not name.startswith(("LABKIT_", "PYTEST_", "VIRTUAL"))
-    }
+    foreign = re.compile("(LABKIT_(?!HOME)|PYTEST_|VIRTUAL)")
+    own = {name: value for name, value in os.environ.items() if not foreign.match(name)}
     return subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=directory,

@@ -7,11 +7,13 @@ import sys
 
 import typer
 
-from labkit.cli import services
+from labkit.cli import bugs, services
 from labkit.cli.build import build
 from labkit.cli.diagnose import diagnose
 from labkit.cli.doctor import doctor
+from labkit.cli.exercises import check, hint, list_, reset, solution, verify
 from labkit.cli.lab import lab
+from labkit.cli.learn import learn
 from labkit.cli.run import run
 from labkit.cli.tour import tour
 from labkit.errors import LabkitError
@@ -36,7 +38,15 @@ app.command(context_settings={"allow_interspersed_args": False})(diagnose)
 app.command()(doctor)
 app.command()(lab)
 app.command()(run)
+app.command()(learn)
+app.command("list")(list_)
+app.command()(check)
+app.command()(hint)
+app.command()(solution)
+app.command()(reset)
 app.command()(build)
+app.command()(verify)
+app.add_typer(bugs.app, name="bugs")
 app.add_typer(services.app, name="services")
 
 

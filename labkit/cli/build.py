@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,10 @@ __all__ = ["build"]
 
 def build(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a notebook differs.")] = False,
+    solved: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write solved notebooks and instructor's notes there.", file_okay=False),
+    ] = None,
 ) -> None:
     """
     Make the notebooks from the lessons' text.
@@ -24,6 +29,8 @@ def build(
     - `labkit build`
 
     - `labkit build --check`
+
+    - `labkit build --solved ~/for-instructors`
     """
     from labkit.course.lessons import find_checkout, load_lessons
 
@@ -36,5 +43,6 @@ def build(
         for notebook in stale:
             print(f"{notebook.name} differs from its lesson; `labkit build` makes it anew")
         raise typer.Exit(1 if stale else 0)
-    for notebook in building.build(lessons):
-        print(f"made {notebook.name}")
+    made = building.build(lessons) if solved is None else building.build_solved(lessons, solved)
+    for path in made:
+        print(f"made {path.name}")

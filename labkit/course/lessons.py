@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.errors import InvalidInput, InvalidSetting
 
-__all__ = ["Lesson", "choose", "find_checkout", "load_lessons"]
+__all__ = ["Lesson", "choose", "find_checkout", "find_home", "load_lessons"]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson; `text` is its source, and `notebook` is made from it."""
+    """One lesson; all that it is made of is in `folder`, and `notebook` is made from its text."""
 
     name: str
     title: str
     minutes: int
     objectives: tuple[str, ...]
-    text: Path
+    folder: Path
     notebook: Path
+
+    @property
+    def text(self) -> Path:
+        """Return the source of the notebook."""
+        return self.folder / "lesson.md"
 
 
 def find_checkout() -> Path:
@@ -39,6 +45,12 @@ def find_checkout() -> Path:
         f"The notebooks were wanted, and neither the installed labkit nor {here} has a folder `notebooks`.",
         remedy="Clone labkit's repository and give the command inside it.",
     )
+
+
+def find_home() -> Path:
+    """Return the folder of the learner's own files and progress: LABKIT_HOME, or the checkout."""
+    home = os.environ.get("LABKIT_HOME")
+    return Path(home) if home else find_checkout()
 
 
 def load_lessons(checkout: Path) -> list[Lesson]:
@@ -59,7 +71,7 @@ def _lesson(checkout: Path, entry: dict[str, object]) -> Lesson:
         title=str(entry["title"]),
         minutes=int(str(entry["minutes"])),
         objectives=tuple(map(str, entry["objectives"])),  # type: ignore[call-overload]
-        text=checkout / "lessons" / folder / "lesson.md",
+        folder=checkout / "lessons" / folder,
         notebook=checkout / "notebooks" / f"{name}.ipynb",
     )
 
@@ -81,7 +93,7 @@ def _find(lessons: list[Lesson], name: str) -> Lesson:
         if plain in (lesson.name, lesson.name.partition("_")[0], lesson.name.partition("_")[2]):
             return lesson
     known = [lesson.name for lesson in lessons]
-    near = difflib.get_close_matches(plain, known, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.6)
     raise InvalidInput(
         f"There is no notebook {name!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}.",

@@ -52,7 +52,7 @@ def run_notebook(
     declares that: `silent-failure: "never awaited"`; then it must.
     """
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        own = {"IPYTHONDIR": folder}  # nobody's startup files take part
+        own = {"IPYTHONDIR": folder, "LABKIT_HOME": folder}  # nobody's startup files, nobody's progress
         manager = AsyncKernelManager(
             kernel_spec_manager=_OnlyKernel(kernel), connection_file=str(Path(folder, "kernel.json"))
         )

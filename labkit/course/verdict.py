@@ -1,4 +1,4 @@
-"""The verdict on a notebook that was run: how it ended, and what was wrong in which cell."""
+"""The verdict on a notebook or an exercise: how it ended; for a notebook, what was wrong in which cell."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ __all__ = ["Fault", "NotebookRun", "Verdict", "judge_output"]
 
 
 class Verdict(enum.StrEnum):
-    """How a notebook ended; these are different things, and call for different acts."""
+    """How a notebook or an exercise ended; these are different things, and call for different acts."""
 
     PASSED = "passed"
     FAILED = "failed"
     ENVIRONMENT = "environment problem"
     TIMED_OUT = "timed out"
+    NOT_ATTEMPTED = "not attempted"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labkit.notebook.exercise import check, hint, measured, predict, solution
 from labkit.notebook.extension import load_ipython_extension, unload_ipython_extension
 from labkit.notebook.picture import Picture, picture
 from labkit.notebook.servers import environment_for_kernels, get_services
@@ -10,11 +11,16 @@ from labkit.notebook.source import Source, compare, show
 __all__ = [
     "Picture",
     "Source",
+    "check",
     "compare",
     "environment_for_kernels",
     "get_services",
+    "hint",
     "load_ipython_extension",
+    "measured",
     "picture",
+    "predict",
     "show",
+    "solution",
     "unload_ipython_extension",
 ]

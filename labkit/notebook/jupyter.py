@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from labkit.course.contents import CONTENTS
 from labkit.errors import CannotStart
 from labkit.notebook.kernel import write_kernel_spec
 from labkit.services import reaper
@@ -38,9 +40,19 @@ def run_jupyterlab(
     """
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         write_kernel_spec(Path(folder))
-        ours = {**os.environ, **environment, "JUPYTER_PATH": _before(folder, os.environ.get("JUPYTER_PATH"))}
+        _write_defaults(Path(folder))
+        ours = {**os.environ, **environment}
+        for path in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+            ours[path] = _before(folder, os.environ.get(path))
         with _jupyterlab(_command(notebooks, port, browser, arguments), ours) as process:
             return process.wait()
+
+
+def _write_defaults(folder: Path) -> None:
+    # Not the first thing that a learner sees: the question whether one wants news of Jupyter.
+    defaults = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    (folder / "labconfig").mkdir()
+    (folder / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(defaults))
 
 
 def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequence[str]) -> list[str]:
@@ -51,9 +63,8 @@ def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequen
         f"--ServerApp.root_dir={notebooks}",
         f"--ServerApp.ip={LOOPBACK}",
     ]
-    first = min((each.name for each in notebooks.glob("*.ipynb")), default=None)
-    if first is not None:
-        command.append(f"--LabApp.default_url=/lab/tree/{first}")
+    if (notebooks / CONTENTS).exists():
+        command.append(f"--LabApp.default_url=/lab/tree/{CONTENTS}")
     # Code and results go encrypted to the kernels, where Jupyter can.
     command.append("--KernelManager.transport_encryption=auto")
     if port is not None:

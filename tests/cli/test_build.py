@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -51,3 +52,19 @@ def test_it_makes_what_differs(clone: Path) -> None:
 
     assert (made.returncode, made.stdout) == (0, "made 00_the_story.ipynb\n")
     assert notebook.read_bytes() == (ROOT / "notebooks" / "00_the_story.ipynb").read_bytes()
+
+
+def test_the_solved_notebooks_and_the_notes_go_where_they_are_wanted(clone: Path, tmp_path: Path) -> None:
+    wanted = tmp_path / "for instructors"
+    before = {path.name: path.read_bytes() for path in (clone / "notebooks").glob("*.ipynb")}
+    finished = build(clone, "--solved", str(wanted))
+
+    assert finished.returncode == 0, finished.stderr
+    solution = (clone / "lessons" / "ch04_houston" / "solution.py").read_text()
+    solved = json.loads((wanted / "04_houston.solved.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in solved["cells"]]
+    assert f"%%exercise ch04_houston\n{solution.strip()}" in cells
+    notes = (wanted / "04_houston.instructor.md").read_text()
+    assert "## Mends that are not, and why" in notes
+    assert solution.strip() in notes
+    assert {path.name: path.read_bytes() for path in (clone / "notebooks").glob("*.ipynb")} == before

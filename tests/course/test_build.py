@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,9 @@ tags: [raises-exception]
 
 @pytest.fixture
 def lesson(tmp_path: Path) -> Lesson:
-    text = tmp_path / "lesson.md"
-    text.write_text(TEXT)
-    return Lesson("00_it", "It", 1, (), text, tmp_path / "00_it.ipynb")
+    lesson = Lesson("00_it", "It", 1, (), tmp_path, tmp_path / "00_it.ipynb")
+    lesson.text.write_text(TEXT)
+    return lesson
 
 
 def test_the_same_text_makes_the_same_bytes() -> None:
@@ -69,7 +70,7 @@ def test_nothing_of_a_machine_is_in_it() -> None:
 
 
 def test_a_missing_notebook_is_made_once(lesson: Lesson) -> None:
-    assert build([lesson]) == [lesson.notebook]
+    assert lesson.notebook in build([lesson])
     assert lesson.notebook.read_text() == render(TEXT)
     assert build([lesson]) == []
 
@@ -84,5 +85,16 @@ def test_a_notebook_that_differs_is_stale_and_is_made_anew(lesson: Lesson) -> No
 
 
 def test_to_look_writes_nothing(lesson: Lesson) -> None:
-    assert find_stale([lesson]) == [lesson.notebook]
+    assert lesson.notebook in find_stale([lesson])
     assert not lesson.notebook.exists()
+
+
+def test_the_list_of_the_chapters_names_each_and_links_to_its_notebook(lesson: Lesson) -> None:
+    contents, _ = build([lesson])
+    text = "".join("".join(cell["source"]) for cell in json.loads(contents.read_text())["cells"])
+
+    assert contents == lesson.notebook.with_name("index.ipynb")
+    assert f"[{lesson.title}]({lesson.notebook.name})" in text
+    assert f"{lesson.minutes} minutes" in text
+    assert all(objective in text for objective in lesson.objectives)
+    assert find_stale([replace(lesson, title="Another")]) == [contents]

@@ -1,0 +1,189 @@
+"""Exercises: a broken program to mend, its hints, the mends that are right, and those that only look so."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from labkit.course.lessons import Lesson, load_lessons
+from labkit.errors import InvalidInput, InvalidSetting
+
+__all__ = [
+    "HINTS",
+    "WORK",
+    "Exercise",
+    "WrongFix",
+    "find_exercise",
+    "is_untouched",
+    "load_exercises",
+    "next_exercise",
+    "own_file",
+    "reset",
+]
+
+WORK = "exercises"  # beside `lessons/` and `notebooks/`: what a learner writes, and nobody else
+HINTS = 3
+ADVICE = 2  # more of it nobody reads
+# What reading a file as Python raises; the last two where it is nested very deeply.
+NO_PYTHON = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
+
+
+@dataclass(frozen=True)
+class WrongFix:
+    """What somebody is tempted to do: the test that it fails, and why it is no mend."""
+
+    name: str
+    path: Path
+    tried: str
+    fails: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; all that belongs to it is in `folder`, and the learner's own file is a copy of `broken`."""
+
+    name: str
+    title: str
+    minutes: int
+    folder: Path
+
+    @property
+    def broken(self) -> Path:
+        """Return the file that a learner begins with."""
+        return self.folder / "exercise.py"
+
+    @property
+    def solution(self) -> Path:
+        """Return the author's mend."""
+        return self.folder / "solution.py"
+
+    @property
+    def tests(self) -> Path:
+        """Return what a mend must do, as functions `test_…`."""
+        return self.folder / "test_exercise.py"
+
+    def hints(self) -> list[str]:
+        """Return the hints, from the mildest on."""
+        text = (self.folder / "hints.md").read_text("utf-8")
+        return [part.strip() for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]]
+
+    def why(self) -> str:
+        """Return why the solution works: what its file says at its top."""
+        return _docstring(self.solution)
+
+    def right_fixes(self) -> list[Path]:
+        """Return mends that are made in other ways, and are as right."""
+        return sorted((self.folder / "right_fixes").glob("*.py"))
+
+    def wrong_fixes(self) -> list[WrongFix]:
+        """Return the tempting ones; raises `InvalidSetting` for one that does not say what it fails, and why."""
+        return [_wrong_fix(path) for path in sorted((self.folder / "wrong_fixes").glob("*.py"))]
+
+    def advice(self, test: str, file: Path) -> list[WrongFix]:
+        """Return the tempting mends that fail this test as `file` does, those first that are most like it."""
+        found = [fix for fix in self.wrong_fixes() if fix.fails == test]
+        return sorted(found, key=lambda fix: likeness(fix.path, file), reverse=True)[:ADVICE]
+
+
+def load_exercises(checkout: Path) -> list[Exercise]:
+    """Return the exercises in the order of the course; raises `InvalidSetting` for an index that can't be read."""
+    return [_exercise(lesson) for lesson in load_lessons(checkout) if (lesson.folder / "exercise.py").exists()]
+
+
+def _exercise(lesson: Lesson) -> Exercise:
+    return Exercise(lesson.folder.name, lesson.title, lesson.minutes, lesson.folder)
+
+
+def find_exercise(exercises: list[Exercise], name: str) -> Exercise:
+    """Return the exercise of this name, number (`4`, `ch04`) or slug; raises `InvalidInput` with the nearest."""
+    plain = Path(name).name.removesuffix(".py").removeprefix("ch")
+    forms: dict[str, str] = {}
+    for each in exercises:
+        number, _, slug = each.name.removeprefix("ch").partition("_")
+        if plain in (f"{number}_{slug}", slug) or (plain.isdecimal() and int(plain) == int(number)):
+            return each
+        forms |= {f"{number}_{slug}": each.name, slug: each.name}
+    near = dict.fromkeys(forms[form] for form in difflib.get_close_matches(plain, forms, n=3, cutoff=0.6))
+    raise InvalidInput(
+        f"There is no exercise {name!r}.",
+        remedy=f"Did you mean {' or '.join(near)}?"
+        if near
+        else f"There are: {', '.join(each.name for each in exercises)}.",
+    )
+
+
+def next_exercise(exercises: list[Exercise], passed: Iterable[str]) -> Exercise:
+    """Return the first exercise that is not among the passed ones, or the last one; raises `InvalidInput`."""
+    if not exercises:
+        raise InvalidInput("The course has no exercise yet.")
+    done = set(passed)
+    return next((each for each in exercises if each.name not in done), exercises[-1])
+
+
+def own_file(exercise: Exercise, work: Path) -> Path:
+    """Return the learner's file in the folder `work`, a fresh copy of the exercise if there is none yet."""
+    path = work / f"{exercise.name}.py"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(exercise.broken, path)
+    return path
+
+
+def reset(exercise: Exercise, work: Path) -> Path | None:
+    """Give the learner a fresh copy; return where the old one is kept, or None if nothing was changed in it."""
+    path = own_file(exercise, work)
+    kept = None
+    if path.read_bytes() != exercise.broken.read_bytes():
+        places = (path.with_name(f"{path.stem}.old-{number}.py") for number in range(1, 10_000))
+        kept = next(place for place in places if not place.exists())
+        path.replace(kept)
+    shutil.copyfile(exercise.broken, path)
+    return kept
+
+
+def is_untouched(exercise: Exercise, path: Path) -> bool:
+    """Say whether the code, comments and layout apart, is still that of the exercise."""
+    try:
+        return _code(path) == _code(exercise.broken)
+    except NO_PYTHON:
+        return False
+
+
+def _code(path: Path) -> str:
+    return ast.dump(ast.parse(path.read_text("utf-8")))
+
+
+def likeness(one: Path, other: Path) -> float:
+    """Return how much of the code of two files is the same, from 0 to 1; 0 if one can't be read."""
+    try:
+        one_code, other_code = (
+            ast.unparse(ast.parse(path.read_text("utf-8"))).splitlines() for path in (one, other)
+        )
+    except NO_PYTHON:
+        return 0.0
+    return difflib.SequenceMatcher(None, one_code, other_code, autojunk=False).ratio()
+
+
+def _docstring(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+
+
+def _wrong_fix(path: Path) -> WrongFix:
+    try:
+        text = _docstring(path)
+    except NO_PYTHON as fault:
+        raise InvalidSetting(f"{path} can't be read: {fault}.", remedy="Mend it.") from fault
+    found = re.fullmatch(r"(?s)(?P<tried>.+?)\n\nFails: (?P<fails>test_\w+)\n\nBecause: (?P<because>.+)", text)
+    if found is None:
+        raise InvalidSetting(
+            f"{path} does not say what it tries, what it fails, and why.",
+            remedy='Begin it with a docstring of three parts: what is tried, "Fails: test_…", "Because: …".',
+        )
+    parts = {name: " ".join(part.split()) for name, part in found.groupdict().items()}
+    return WrongFix(path.stem, path, **parts)

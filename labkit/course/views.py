@@ -1,0 +1,131 @@
+"""How exercises look in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from labkit.course.examination import Examination, Tried
+    from labkit.course.exercises import Exercise, WrongFix
+    from labkit.course.progress import Progress
+    from labkit.course.verification import Verification
+
+__all__ = ["advice_on", "capital", "examination_of", "list_of", "solution_of", "verification_of"]
+
+COLOURS = {
+    "passed": "green",
+    "failed": "bold red",
+    "timed out": "bold red",
+    "environment problem": "bold yellow",
+    "not attempted": "dim",
+}
+
+
+def examination_of(exercise: Exercise, found: Examination) -> Group:
+    """Return what was expected and what was found, and only then what may help."""
+    from labkit.course.examiner import sentence
+
+    head = Text.assemble((exercise.name, "bold"), f"  {exercise.title}  ", _state(found.verdict))
+    head.append(f"  {found.seconds:.1f} s", "dim")
+    parts: list[RenderableType] = [head]
+    if found.text:
+        parts.append(Padding(Text(found.text), (0, 0, 0, 2)))
+    for tried in found.tried:
+        sign = Text("✓ ", "green") if tried.passed else Text("✗ ", "bold red")
+        parts.append(Padding(sign + Text(sentence(tried.test)), (0, 0, 0, 2)))
+        if not tried.passed:
+            parts.append(Padding(_wanted_and_found(tried), (0, 0, 0, 4)))
+    parts += [Padding(Text(f"waits: {place}"), (0, 0, 0, 2)) for place in found.waiting]
+    if found.printed:
+        parts.append(Padding(Text(f"your code printed:\n{found.printed}", "dim"), (0, 0, 0, 2)))
+    if advice := advice_on(exercise, found):
+        parts.append(Text("\nWhat others have tried, and why it fails like this:"))
+        tips = (Text.assemble((fix.tried, "italic"), f" {capital(fix.because)}") for fix in advice)
+        parts += [Padding(tip, (0, 0, 0, 2)) for tip in tips]
+    return Group(*parts)
+
+
+def _wanted_and_found(tried: Tried) -> RenderableType:
+    wanted, _, found = tried.text.removeprefix("wanted: ").partition("; found: ")
+    if not found:
+        return Text(tried.text)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("expected", Text(wanted))
+    grid.add_row("found", Text(found))
+    return grid
+
+
+def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
+    """Return what an examination suggests: the tempting mends that fail in the same way."""
+    failed = found.first_failed
+    return exercise.advice(failed.test, found.file) if failed is not None and found.verdict == "failed" else []
+
+
+def capital(sentence: str) -> str:
+    """Return a sentence that begins as sentences do."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _state(state: str) -> Text:
+    return Text(state, COLOURS[state])
+
+
+def list_of(exercises: list[Exercise], progress: Progress) -> Table:
+    """Return the exercises with what was done of each."""
+    table = Table("exercise", "title", "minutes", "state", "hints seen")
+    for each in exercises:
+        done = progress.exercises.get(each.name)
+        state = _state(done.state if done else "not attempted")
+        hints = f"{done.hints} of {len(each.hints())}" if done and done.hints else ""
+        table.add_row(Text(each.name, "bold"), each.title, str(each.minutes), state, hints)
+    return table
+
+
+def solution_of(exercise: Exercise) -> Group:
+    """Return the author's mend, why it works, and what does not."""
+    code = Syntax(
+        exercise.solution.read_text("utf-8"),
+        "python",
+        theme="ansi_dark",
+        background_color="default",
+        word_wrap=True,
+    )
+    wrong = [Text.assemble((f"{fix.tried} ", "red"), capital(fix.because)) for fix in exercise.wrong_fixes()]
+    others = [path.stem.replace("_", " ") for path in exercise.right_fixes()]
+    parts: list[RenderableType] = [
+        code,
+        Text(f"\nOther mends that are right: {', '.join(others)}\n"),
+        Text("No mends:", "bold"),
+    ]
+    return Group(*parts, *(Padding(each, (0, 0, 0, 2)) for each in wrong))
+
+
+def verification_of(found: Verification) -> Group:
+    """Return a line for each exercise, how many of its attempts were judged as they should be, and every fault."""
+    table = Table("exercise", "broken", "solution", "other mends", "wrong mends", box=None, padding=(0, 3, 0, 0))
+    names = list(dict.fromkeys(attempt.exercise.name for attempt, _ in found.tried))
+    for name in names:
+        cells = [_count(found, name, kind) for kind in ("broken", "solution", "right", "wrong")]
+        table.add_row(Text(name, "bold"), *cells)
+    faults = [Text.assemble(("✗ ", "bold red"), fault) for fault in found.faults]
+    return Group(table, *faults)
+
+
+def _count(found: Verification, exercise: str, kind: str) -> Text:
+    judged = [
+        not attempt.fault(examination)
+        for attempt, examination in found.tried
+        if (attempt.exercise.name, attempt.kind) == (exercise, kind)
+    ]
+    word = {"broken": "red", "solution": "green", "right": "green", "wrong": "red"}[kind]
+    return Text(f"{word} {sum(judged)} of {len(judged)}", "green" if all(judged) else "bold red")

@@ -1,0 +1,164 @@
+"""What a learner does while a command waits: a file is saved, a key is pressed, a line comes in."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+from watchfiles import watch
+
+__all__ = ["State", "Watch", "single_keys", "state_of"]
+
+LOOK = 1.0  # seconds: also where nobody tells of saves (a network drive, too many watches) they are seen
+HUNG_UP = 129  # 128 + SIGHUP, as a shell says it
+ESCAPE, END_OF_INPUT = "\x1b", "\x04"
+
+State = tuple[int, int, int] | None
+
+
+def state_of(file: Path) -> State:
+    """Return what is another after every save, and None if there is no such file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+class Watch:
+    """
+    Wait for keys and for saves, whichever comes first.
+
+    Keys are read from `source`: single ones of a terminal, otherwise lines. The folder is watched, and not one file
+    in it: an editor that saves by renaming puts another file in its place.
+    """
+
+    def __init__(self, folder: Path, source: int) -> None:
+        self._folder = folder
+        self._source = source
+        self._terminal = os.isatty(source)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._rest = ""
+        self._keys: deque[str] = deque()
+        self._ended = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="labkit watch", daemon=True)
+        self._told, self._bell = os.pipe()
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        os.close(self._told)
+        os.close(self._bell)
+
+    def wait(self, file: Path, state: State) -> str | None:
+        """
+        Return the next key or line, or None as soon as `file` is in another state.
+
+        Raises `EOFError` at the end of input.
+        """
+        while not self._keys:
+            if self._ended:
+                raise EOFError
+            ready, _, _ = select.select([self._source, self._told], [], [], LOOK)
+            if self._source in ready:
+                self._read()
+                continue
+            if ready:
+                os.read(self._told, 1024)
+            if state_of(file) != state:
+                return None
+        return self._keys.popleft()
+
+    def is_next(self, key: str) -> bool:
+        """Say, without waiting, whether this is the next key of a terminal; lines wait for their turn."""
+        if self._terminal and not self._ended and select.select([self._source], [], [], 0)[0]:
+            self._read()
+        return self._terminal and bool(self._keys) and self._keys[0] == key
+
+    def _tell(self) -> None:
+        with suppress(OSError):  # it can't be watched: it is still looked at
+            for _ in watch(self._folder, stop_event=self._stop, recursive=False, raise_interrupt=False):
+                os.write(self._bell, b"!")
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._source, 1024)
+        except OSError:  # the terminal is gone
+            data = b""
+        text = self._decode(data, final=not data)
+        self._keys += self._strokes(text) if self._terminal else self._lines(text, last=not data)
+        self._ended = not data or (self._terminal and END_OF_INPUT in text)
+
+    def _strokes(self, text: str) -> list[str]:
+        text = text.partition(END_OF_INPUT)[0]
+        # An arrow or a function key comes as several characters at once.
+        return [text] if text.startswith(ESCAPE) else list(text)
+
+    def _lines(self, text: str, *, last: bool) -> list[str]:
+        *lines, self._rest = (self._rest + text).split("\n")
+        if last and self._rest:
+            lines.append(self._rest)
+        return [line.strip() for line in lines]
+
+
+@contextmanager
+def single_keys(source: int) -> Iterator[None]:
+    """
+    Let a terminal give every key at once, and leave it as it was found, also when it is suspended.
+
+    A terminal that is closed ends the program through every `finally`. What is no terminal is left alone.
+    """
+    if not os.isatty(source):
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(source)
+
+    def suspend(*_: object) -> None:
+        give_back()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        take()
+
+    def take() -> None:
+        if _is_ours(source):
+            tty.setcbreak(source, termios.TCSANOW)
+
+    def give_back() -> None:
+        if _is_ours(source):
+            termios.tcsetattr(source, termios.TCSANOW, before)
+
+    own = {signal.SIGTSTP: suspend, signal.SIGHUP: lambda *_: sys.exit(HUNG_UP)}
+    others = {number: signal.signal(number, handler) for number, handler in own.items()}
+    try:
+        take()
+        yield
+    finally:
+        give_back()
+        for number, handler in others.items():
+            signal.signal(number, handler)
+
+
+def _is_ours(terminal: int) -> bool:
+    """Say whether this process is in the foreground: who changes the terminal in the background is stopped."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # it is gone
+        return False

@@ -1,0 +1,67 @@
+"""How a judged exercise looks under a cell, in a light theme and in a dark one."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labkit.course.examination import Examination, Tried
+    from labkit.course.exercises import Exercise
+
+__all__ = ["html_of", "prose"]
+
+# A word and a sign stand beside each colour.
+COLOURS = {
+    "passed": "#859900",
+    "failed": "#dc322f",
+    "timed out": "#dc322f",
+    "environment problem": "#b58900",
+    "not attempted": "#888888",
+}
+CELL = "padding:.15em .7em;text-align:left;vertical-align:top"
+
+
+def html_of(exercise: Exercise, found: Examination) -> str:
+    """Return what was expected, what was found, and then what may help; every text in it stays text."""
+    rows = "".join(_row(tried) for tried in found.tried)
+    parts = [
+        f"<div><b>{escape(found.verdict)}</b> · {escape(exercise.title)} ({found.seconds:.1f} s)</div>",
+        f"<div>{escape(found.text)}</div>" if found.text else "",
+        f'<table style="border-collapse:collapse;margin:.4em 0">{rows}</table>' if rows else "",
+        *(f"<div>waits: <code>{escape(place)}</code></div>" for place in found.waiting),
+        _details("What your code printed", f"<pre>{escape(found.printed)}</pre>") if found.printed else "",
+        _advice(exercise, found),
+    ]
+    return f'<div style="border-left:.3em solid {COLOURS[found.verdict]};padding-left:.8em">{"".join(parts)}</div>'
+
+
+def prose(text: str) -> str:
+    """Return words as HTML, with `code` set as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
+
+
+def _row(tried: Tried) -> str:
+    from labkit.course.examiner import sentence
+
+    sign = "✓" if tried.passed else "✗"
+    told = escape(sentence(tried.test))
+    if not tried.passed:
+        wanted, _, found = tried.text.removeprefix("wanted: ").partition("; found: ")
+        told += f"<br>expected: {escape(wanted)}<br>found: {escape(found)}" if found else f"<br>{escape(wanted)}"
+    return f'<tr><td style="{CELL}">{sign}</td><td style="{CELL};white-space:normal">{told}</td></tr>'
+
+
+def _advice(exercise: Exercise, found: Examination) -> str:
+    from labkit.course.views import advice_on, capital
+
+    advice = advice_on(exercise, found)
+    if not advice:
+        return ""
+    tried = "".join(f"<li><i>{prose(fix.tried)}</i> {prose(capital(fix.because))}</li>" for fix in advice)
+    return _details("What others have tried, and why it fails like this", f"<ul>{tried}</ul>")
+
+
+def _details(head: str, body: str) -> str:
+    return f"<details><summary>{escape(head)}</summary>{body}</details>"

@@ -1,0 +1,131 @@
+"""Exercises and predictions in a notebook: `%%exercise`, `check()`, `hint()`, `solution()`, `predict()`."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any
+
+from labkit.notebook.checked import html_of, prose
+from labkit.notebook.servers import get_services
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from labkit.course.examination import Examination
+    from labkit.course.exercises import Exercise
+    from labkit.course.progress import ProgressFile
+
+__all__ = ["Checked", "Note", "check", "exercise_magic", "hint", "measured", "predict", "solution"]
+
+_current: list[str] = []  # the exercise of the last `%%exercise`
+
+
+@dataclass(frozen=True)
+class Note:
+    """A few words under a cell."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<div style="padding:.2em 0;white-space:pre-wrap">{prose(self.text)}</div>'
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of an exercise: what was expected, what was found, and then what may help."""
+
+    exercise: Exercise
+    found: Examination
+
+    def require(self) -> None:
+        """Raise `AssertionError` unless it has passed: for a notebook that is graded by its cells."""
+        if self.found.verdict != "passed":
+            failed = self.found.first_failed
+            raise AssertionError(f"{self.found.verdict}: {self.found.text or (failed.text if failed else '')}")
+
+    def __repr__(self) -> str:
+        from rich.console import Console
+
+        from labkit.course.views import examination_of
+
+        # As in a terminal: in a notebook Rich would display by itself.
+        told = io.StringIO()
+        console = Console(file=told, width=100, no_color=True, highlight=False, force_jupyter=False)
+        console.print(examination_of(self.exercise, self.found))
+        return told.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        return html_of(self.exercise, self.found)
+
+
+def exercise_magic(line: str, cell: str) -> Checked:
+    """Keep the code of this cell as your file of the exercise `%%exercise NAME`, and judge it by what it does."""
+    exercise, _, file = _find(line.strip() or None)
+    file.write_text(cell.strip() + "\n", "utf-8")
+    return check(exercise.name)
+
+
+def check(name: str | None = None) -> Checked:
+    """Judge your file of an exercise: that of the last `%%exercise` cell, or the one named."""
+    from labkit.course.examination import examine
+
+    exercise, progress, file = _find(name)
+    found = examine(exercise, file, get_services())
+    progress.change(lambda each: each.keep(found))
+    return Checked(exercise, found)
+
+
+def hint(name: str | None = None) -> Note:
+    """Show the next hint."""
+    exercise, progress, _ = _find(name)
+    return Note(progress.next_hint(exercise))
+
+
+def solution(name: str | None = None) -> Note:
+    """Show the author's mend, and why it works."""
+    exercise, progress, _ = _find(name)
+    progress.change(lambda each: each.see_solution(exercise.name))
+    return Note(exercise.solution.read_text("utf-8"))
+
+
+def predict(what: str, expected: Any = ...) -> Note:
+    """Keep what you expect, in place of `...`, before you run the next cell. Nobody makes you."""
+    words = "" if isinstance(expected, EllipsisType) else str(expected)
+    _file().change(lambda progress: progress.predict(what, words))
+    return Note(
+        f"you expect {what}: {words}" if words else f"{what}: nothing expected; write a guess in place of ..."
+    )
+
+
+def measured(what: str, found: Any) -> Note:
+    """Show what was measured beside what you expected; return both as a note."""
+    told: list[str] = []
+    _file().change(lambda progress: told.append(progress.measure(what, str(found))))
+    expected = told[0]
+    if not expected:
+        return Note(f"{what}\n  measured: {found}")
+    same = "as you expected" if expected == str(found) else "not what you expected"
+    return Note(f"{what}\n  expected: {expected}\n  measured: {found}   ({same})")
+
+
+def _find(name: str | None) -> tuple[Exercise, ProgressFile, Path]:
+    from labkit.course.exercises import WORK, find_exercise, load_exercises, next_exercise, own_file
+    from labkit.course.lessons import find_checkout, find_home
+
+    exercises, progress = load_exercises(find_checkout()), _file()
+    name = name or (_current[-1] if _current else None)
+    chosen = find_exercise(exercises, name) if name else next_exercise(exercises, progress.read().passed())
+    _current[:] = [chosen.name]
+    return chosen, progress, own_file(chosen, find_home() / WORK)
+
+
+def _file() -> ProgressFile:
+    from labkit.course.lessons import find_home
+    from labkit.course.progress import ProgressFile
+
+    return ProgressFile(find_home(), print)
