@@ -1,0 +1,65 @@
+"""What the mended test must do: pass for the correct engine, and for no engine that is broken."""
+
+from contextlib import suppress
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from labkit import Engine, Message, Room, User
+from labkit.bugs.never_closed import NeverClosed
+from labkit.bugs.registry_rebuilt import RegistryRebuilt
+from labkit.course.promises import play
+from labkit.scene import private_loop
+
+
+class Silent(Engine):
+    """An engine that keeps the integrity error to itself."""
+
+    async def save(self, *objects):
+        with suppress(IntegrityError):
+            await super().save(*objects)
+
+
+async def empty_tables(services):
+    async with Engine(database_url=services.database_url, redis_url=services.redis_url) as engine:
+        await engine.create_tables()
+        async with engine.session() as session:
+            for model in (Message, Room, User):
+                await session.execute(delete(model))
+
+
+def judged(exercise, engine_class, services):
+    """Return what the learner's test says of an engine: nothing, or the error that it raises."""
+    play(empty_tables, services).get()
+    # What a broken engine leaves behind is no fault of the test's: it is not listened to here.
+    return private_loop(exercise.a_duplicate_is_refused, engine_class, services).exception
+
+
+def told(error):
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def expect_caught(error, what):
+    if not isinstance(error, AssertionError):
+        found = told(error) if error else "it passes"
+        raise AssertionError(f"wanted: AssertionError for {what}; found: {found}")
+
+
+def test_the_correct_engine_passes(exercise, services):
+    error = judged(exercise, Engine, services)
+    if error is not None:
+        raise AssertionError(f"wanted: the correct engine passes; found: {told(error)}")
+
+
+def test_an_engine_that_refuses_nothing_is_caught(exercise, services):
+    expect_caught(judged(exercise, Silent, services), "an engine that raises no IntegrityError")
+
+
+def test_the_engine_of_the_story_is_caught(exercise, services):
+    expect_caught(
+        judged(exercise, RegistryRebuilt, services), "the engine of the story, which has lost a connection"
+    )
+
+
+def test_another_engine_that_loses_connections_is_caught(exercise, services):
+    expect_caught(judged(exercise, NeverClosed, services), "another engine that has lost a connection")
