@@ -1,0 +1,25 @@
+"""Tell an exit stack, at the moment of borrowing, what has to be done at the end."""
+
+from contextlib import AsyncExitStack
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from labkit import User
+
+
+class Greeter:
+    def __init__(self, database_url):
+        self.engine = create_async_engine(database_url, pool_size=2, max_overflow=0, pool_timeout=0.3)
+
+    async def greet(self, email, greeting):
+        async with AsyncExitStack() as stack:
+            connection = await self.engine.connect()
+            stack.push_async_callback(connection.close)
+            name = await connection.scalar(select(User.name).where(User.email == email))
+            if name is None:
+                return "Who are you?"
+            return greeting.format(name=name)
+
+    async def close(self):
+        await self.engine.dispose()

@@ -1,0 +1,166 @@
+"""What the mended greeter must do: answer as before, and owe the pool, the server and the log nothing."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+
+from labkit import Engine, User
+from labkit.course.promises import TimedOut
+from labkit.course.story import fresh
+from labkit.scene import private_loop
+from labkit.services.evidence import connections
+
+GUEST = "ada@example.org", "Hello, {name}!"
+STRANGER = "nobody@example.org", "Hello, {name}!"
+WRONG = "ada@example.org", "Hello, {nickname}!"
+UNSENDABLE = "\ud800", "Hello, {name}!"  # half a character: it can't be encoded, so the question fails
+EVERYBODY = GUEST, STRANGER, WRONG
+CROWD = 10
+PATIENCE = 2.0  # seconds for what takes some hundredths
+invited = set()  # databases in which Ada is; nobody changes them
+
+
+def played(scene, exercise, services, *arguments):
+    """Play a scene with one guest in the table; return all that came out."""
+    if services.database_url not in invited:
+        private_loop(invite_ada, services).get()
+        invited.add(services.database_url)
+    outcome = private_loop(scene, exercise, services, *arguments, timeout=10)
+    if outcome.timed_out:
+        raise TimedOut(f"no end within 10 s; {'; '.join(outcome.waiting)}")
+    return outcome
+
+
+async def invite_ada(services):
+    async with fresh(Engine, services) as engine:
+        await engine.save(User(email="ada@example.org", name="Ada"))
+
+
+@asynccontextmanager
+async def open_greeter(exercise, services):
+    greeter = exercise.Greeter(services.database_url)
+    try:
+        yield greeter
+    finally:
+        await greeter.close()
+
+
+async def greet(exercise, services, visit):
+    async with open_greeter(exercise, services) as greeter:
+        return await greeter.greet(*visit)
+
+
+def expect_answer(exercise, services, visit, wanted):
+    found = played(greet, exercise, services, visit).get()
+    if found != wanted:
+        raise AssertionError(f"wanted: {wanted!r}; found: {found!r}")
+
+
+async def count_out(exercise, services, visit):
+    async with open_greeter(exercise, services) as greeter:
+        with suppress(Exception):
+            await greeter.greet(*visit)
+        pool = greeter.engine.pool
+        if not hasattr(pool, "checkedout"):
+            raise AssertionError(f"wanted: a pool that keeps connections; found: {type(pool).__name__}")
+        return pool.checkedout()
+
+
+def expect_none_out(exercise, services, visit, after):
+    out = played(count_out, exercise, services, visit).get()
+    if out:
+        raise AssertionError(f"wanted: 0 connections out of the pool after {after}; found: {out}")
+
+
+async def greet_a_crowd(exercise, services):
+    async with open_greeter(exercise, services) as greeter:
+        tasks = [asyncio.create_task(greeter.greet(*STRANGER)) for _ in range(CROWD)]
+        done, late = await asyncio.wait(tasks, timeout=PATIENCE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len([task for task in done if task.exception() is None])
+
+
+async def greet_everybody(greeter):
+    for visit in EVERYBODY:
+        with suppress(Exception):
+            await asyncio.wait_for(greeter.greet(*visit), PATIENCE)
+
+
+async def count_left(exercise, services):
+    before = {each.id for each in await connections(services)}
+    async with open_greeter(exercise, services) as greeter:
+        await greet_everybody(greeter)
+    for _ in range(25):  # a server takes a moment to see that somebody has hung up
+        left = {each.id for each in await connections(services)} - before
+        if not left:
+            break
+        await asyncio.sleep(0.02)
+    return len(left)
+
+
+async def count_kept(exercise, services):
+    before = {each.id for each in await connections(services)}
+    async with open_greeter(exercise, services) as greeter:
+        await greet_everybody(greeter)
+        return len({each.id for each in await connections(services)} - before)
+
+
+async def open_and_greet(exercise, services):
+    async with open_greeter(exercise, services) as greeter:
+        await greet_everybody(greeter)
+
+
+def test_a_guest_is_greeted_by_name(exercise, services):
+    expect_answer(exercise, services, GUEST, "Hello, Ada!")
+
+
+def test_a_stranger_is_asked_who_they_are(exercise, services):
+    expect_answer(exercise, services, STRANGER, "Who are you?")
+
+
+def test_a_wrong_greeting_is_still_an_error(exercise, services):
+    outcome = played(greet, exercise, services, WRONG)
+    if not isinstance(outcome.exception, KeyError):
+        found = outcome.exception or outcome.result
+        raise AssertionError(f"wanted: KeyError for a greeting with {{nickname}}; found: {found!r}")
+
+
+def test_a_guest_costs_no_connection(exercise, services):
+    expect_none_out(exercise, services, GUEST, "a guest was greeted")
+
+
+def test_a_stranger_costs_no_connection(exercise, services):
+    expect_none_out(exercise, services, STRANGER, "a stranger came")
+
+
+def test_a_wrong_greeting_costs_no_connection(exercise, services):
+    expect_none_out(exercise, services, WRONG, "a wrong greeting")
+
+
+def test_the_server_lists_no_connection_afterwards(exercise, services):
+    left = played(count_left, exercise, services).get()
+    if left:
+        raise AssertionError(f"wanted: no connection on the server after `close`; found: {left}")
+
+
+def test_nothing_is_left_to_the_garbage_collector(exercise, services):
+    failures = played(open_and_greet, exercise, services).silent_failures
+    if failures:
+        raise AssertionError(f"wanted: nothing fails in silence; found: {failures[0].headline}")
+
+
+def test_a_question_that_fails_costs_no_connection(exercise, services):
+    expect_none_out(exercise, services, UNSENDABLE, "an email that can't be sent")
+
+
+def test_a_crowd_of_strangers_is_answered(exercise, services):
+    answered = played(greet_a_crowd, exercise, services).get()
+    if answered != CROWD:
+        raise AssertionError(f"wanted: {CROWD} strangers at once are answered; found: {answered}")
+
+
+def test_one_connection_is_kept_for_the_next(exercise, services):
+    kept = played(count_kept, exercise, services).get()
+    if kept != 1:
+        raise AssertionError(f"wanted: the pool keeps 1 connection for those who come next; found: {kept}")

@@ -1,0 +1,30 @@
+"""
+Close it before the early return too.
+
+Fails: test_a_wrong_greeting_costs_no_connection
+
+Because: there is a way out that no `return` marks: an error leaves from the middle of a line.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from labkit import User
+
+
+class Greeter:
+    def __init__(self, database_url):
+        self.engine = create_async_engine(database_url, pool_size=2, max_overflow=0, pool_timeout=0.3)
+
+    async def greet(self, email, greeting):
+        connection = await self.engine.connect()
+        name = await connection.scalar(select(User.name).where(User.email == email))
+        if name is None:
+            await connection.close()
+            return "Who are you?"
+        text = greeting.format(name=name)
+        await connection.close()
+        return text
+
+    async def close(self):
+        await self.engine.dispose()
