@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from labkit.course import lessons
+from labkit.course.contents import CONTENTS
 from labkit.course.lessons import Lesson, choose, find_checkout, load_lessons
 from labkit.errors import InvalidInput, InvalidSetting
 
@@ -43,7 +44,8 @@ def test_the_index_names_every_lesson_on_disk_and_no_other() -> None:
     found = load_lessons(ROOT)
 
     assert {each.text for each in found} == set((ROOT / "lessons").glob("*/lesson.md"))
-    assert {each.notebook for each in found} == set((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {CONTENTS, *(each.notebook.name for each in found)} == notebooks
     assert all(each.minutes > 0 and each.objectives and each.title for each in found)
 
 
