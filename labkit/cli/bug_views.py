@@ -28,16 +28,16 @@ NOTHING = "nothing"
 
 
 def list_of(bugs: list[Bug]) -> Table:
-    """Return the catalogue as a table."""
-    table = Table(show_lines=True)
-    table.add_column("bug", style="bold", no_wrap=True)
-    table.add_column("what somebody sees", overflow="fold")
-    table.add_column("family")
-    table.add_column("finding")
-    table.add_column("needs")
+    """Return the catalogue as a table that is easy to read on a terminal of 80 columns."""
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column("bug\nfinding", no_wrap=True)
+    table.add_column("what somebody sees\nfamily, and what servers must be able to do")
     for bug in bugs:
-        finding = Text(bug.finding, "yellow") if bug.finding else Text("none", "dim")
-        table.add_row(bug.name, Text(bug.symptom), bug.family, finding, ", ".join(bug.needs))
+        finding = (bug.finding, "yellow") if bug.finding else ("no finding", "dim")
+        needs = f"{bug.family}, needs {', '.join(bug.needs)}" if bug.needs else bug.family
+        table.add_row(
+            Text.assemble((bug.name, "bold"), "\n", finding), Text.assemble(bug.symptom, "\n", (needs, "dim"))
+        )
     return table
 
 
