@@ -42,7 +42,12 @@ def address(tmp_path: Path, home: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "labkit", "lab", "--no-browser", "--provider", "embedded"],
         cwd=copy,
-        env={**os.environ, "LABKIT_HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")},
+        env={
+            **os.environ,
+            "LABKIT_HOME": str(home),
+            "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
