@@ -1,4 +1,4 @@
-"""How a judged exercise looks under a cell, in a light theme and in a dark one."""
+"""How a judged exercise and its solution look under a cell, in a light theme and in a dark one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from labkit.course.examination import Examination, Tried
-    from labkit.course.exercises import Exercise
+from labkit.notebook.source import Source
 
-__all__ = ["html_of", "prose"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labkit.course.examination import Examination, Tried
+    from labkit.course.exercises import Exercise, WrongFix
+
+__all__ = ["html_of", "html_of_solution", "prose"]
 
 # A word and a sign stand beside each colour.
 COLOURS = {
@@ -33,8 +37,17 @@ def html_of(exercise: Exercise, found: Examination) -> str:
         *(f"<div>waits: <code>{escape(place)}</code></div>" for place in found.waiting),
         _details("What your code printed", f"<pre>{escape(found.printed)}</pre>") if found.printed else "",
         _advice(exercise, found),
+        _details("Why it works, and what does not", _lessons(exercise)) if found.verdict == "passed" else "",
     ]
     return f'<div style="border-left:.3em solid {COLOURS[found.verdict]};padding-left:.8em">{"".join(parts)}</div>'
+
+
+def html_of_solution(exercise: Exercise) -> str:
+    """Return the author's mend, highlighted, what else is right, and what is not; every text in it stays text."""
+    others = ", ".join(path.stem.replace("_", " ") for path in exercise.right_fixes())
+    code = Source(exercise.solution.name, exercise.solution.read_text("utf-8"))._repr_html_()
+    right = f"<div>Other mends that are right: {escape(others)}</div>"
+    return code + right + _details("What is no mend, and why", _wrong(exercise.wrong_fixes()))
 
 
 def prose(text: str) -> str:
@@ -54,13 +67,22 @@ def _row(tried: Tried) -> str:
 
 
 def _advice(exercise: Exercise, found: Examination) -> str:
-    from labkit.course.views import advice_on, capital
+    from labkit.course.views import advice_on
 
     advice = advice_on(exercise, found)
-    if not advice:
-        return ""
-    tried = "".join(f"<li><i>{prose(fix.tried)}</i> {prose(capital(fix.because))}</li>" for fix in advice)
-    return _details("What others have tried, and why it fails like this", f"<ul>{tried}</ul>")
+    return _details("What others have tried, and why it fails like this", _wrong(advice)) if advice else ""
+
+
+def _lessons(exercise: Exercise) -> str:
+    paragraphs = "".join(f"<p>{prose(part)}</p>" for part in exercise.why().split("\n\n"))
+    return paragraphs + _wrong(exercise.wrong_fixes())
+
+
+def _wrong(fixes: Iterable[WrongFix]) -> str:
+    from labkit.course.views import capital
+
+    tried = "".join(f"<li><i>{prose(fix.tried)}</i> {prose(capital(fix.because))}</li>" for fix in fixes)
+    return f"<ul>{tried}</ul>"
 
 
 def _details(head: str, body: str) -> str:

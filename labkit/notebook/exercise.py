@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
-from labkit.notebook.checked import html_of, prose
+from labkit.notebook.checked import html_of, html_of_solution, prose
 from labkit.notebook.servers import get_services
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import RenderableType
+
     from labkit.course.examination import Examination
     from labkit.course.exercises import Exercise
     from labkit.course.progress import ProgressFile
 
-__all__ = ["Checked", "Note", "check", "exercise_magic", "hint", "measured", "predict", "solution"]
+__all__ = ["Checked", "Note", "Solved", "check", "exercise_magic", "hint", "measured", "predict", "solution"]
 
 _current: list[str] = []  # the exercise of the last `%%exercise`
 
@@ -49,18 +51,27 @@ class Checked:
             raise AssertionError(f"{self.found.verdict}: {self.found.text or (failed.text if failed else '')}")
 
     def __repr__(self) -> str:
-        from rich.console import Console
-
         from labkit.course.views import examination_of
 
-        # As in a terminal: in a notebook Rich would display by itself.
-        told = io.StringIO()
-        console = Console(file=told, width=100, no_color=True, highlight=False, force_jupyter=False)
-        console.print(examination_of(self.exercise, self.found))
-        return told.getvalue().rstrip()
+        return _as_in_a_terminal(examination_of(self.exercise, self.found))
 
     def _repr_html_(self) -> str:
         return html_of(self.exercise, self.found)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The author's mend of an exercise, why it works, what else is right, and what is not."""
+
+    exercise: Exercise
+
+    def __repr__(self) -> str:
+        from labkit.course.views import solution_of
+
+        return _as_in_a_terminal(solution_of(self.exercise))
+
+    def _repr_html_(self) -> str:
+        return html_of_solution(self.exercise)
 
 
 def exercise_magic(line: str, cell: str) -> Checked:
@@ -86,11 +97,11 @@ def hint(name: str | None = None) -> Note:
     return Note(progress.next_hint(exercise))
 
 
-def solution(name: str | None = None) -> Note:
-    """Show the author's mend, and why it works."""
+def solution(name: str | None = None) -> Solved:
+    """Show the author's mend, why it works, what else is right, and what is not."""
     exercise, progress, _ = _find(name)
     progress.change(lambda each: each.see_solution(exercise.name))
-    return Note(exercise.solution.read_text("utf-8"))
+    return Solved(exercise)
 
 
 def predict(what: str, expected: Any = ...) -> Note:
@@ -111,6 +122,15 @@ def measured(what: str, found: Any) -> Note:
         return Note(f"{what}\n  measured: {found}")
     same = "as you expected" if expected == str(found) else "not what you expected"
     return Note(f"{what}\n  expected: {expected}\n  measured: {found}   ({same})")
+
+
+def _as_in_a_terminal(told: RenderableType) -> str:
+    from rich.console import Console
+
+    # In a notebook Rich would display by itself.
+    file = io.StringIO()
+    Console(file=file, width=100, no_color=True, highlight=False, force_jupyter=False).print(told)
+    return file.getvalue().rstrip()
 
 
 def _find(name: str | None) -> tuple[Exercise, ProgressFile, Path]:

@@ -1,0 +1,57 @@
+"""Predictions, hints and solutions in a notebook: kept in the learner's own folder, and never in the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.notebook import hint, measured, predict, solution
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path))
+    return tmp_path
+
+
+def progress(home: Path) -> Any:
+    return json.loads((home / ".labkit" / "progress.json").read_text())
+
+
+def test_a_prediction_is_shown_beside_what_was_measured(home: Path) -> None:
+    assert repr(predict("complaints", 0)) == "you expect complaints: 0"
+    assert repr(measured("complaints", 4)).split("\n") == [
+        "complaints",
+        "  expected: 0",
+        "  measured: 4   (not what you expected)",
+    ]
+    assert progress(home)["predictions"] == {"complaints": {"predicted": "0", "measured": "4"}}
+
+
+def test_who_was_right_is_told_so() -> None:
+    predict("rows", 1)
+    assert repr(measured("rows", 1)).endswith("(as you expected)")
+
+
+def test_who_does_not_guess_goes_on_all_the_same() -> None:
+    assert "nothing expected" in repr(predict("rows", ...))
+    assert repr(measured("rows", 1)) == "rows\n  measured: 1"
+
+
+def test_a_guess_and_a_measurement_are_text_on_the_page() -> None:
+    predict("rows", "<script>1</script>")
+    page = measured("rows", "<script>2</script>")._repr_html_()
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;2&lt;/script&gt;" in page
+
+
+def test_hints_come_one_after_the_other_and_a_look_at_the_solution_is_kept(home: Path) -> None:
+    assert repr(hint("ch04")).startswith("Hint 1 of 3: ")
+    assert repr(hint()).startswith("Hint 2 of 3: ")  # of the same exercise
+    assert "Other mends that are right" in repr(solution())
+    assert progress(home)["exercises"]["ch04_houston"]["hints"] == 2
+    assert progress(home)["exercises"]["ch04_houston"]["solution_seen"] is True
