@@ -67,6 +67,8 @@ def check(
     else:
         print(f"labkit: {file}", file=sys.stderr)
         Console(highlight=False).print(examination_of(exercise, found))
+        if found.verdict == "passed":
+            print(f"\nWhy it works, and what does not: labkit solution {exercise.name.partition('_')[0]}")
     if folder is None:
         progress.change(lambda each: each.keep(found))
     raise typer.Exit({"passed": 0, "environment problem": ENVIRONMENT}.get(found.verdict, 1))

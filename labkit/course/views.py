@@ -50,9 +50,6 @@ def examination_of(exercise: Exercise, found: Examination) -> Group:
         parts.append(Text("\nWhat others have tried, and why it fails like this:"))
         tips = (Text.assemble((fix.tried, "italic"), f" {capital(fix.because)}") for fix in advice)
         parts += [Padding(tip, (0, 0, 0, 2)) for tip in tips]
-    if found.verdict == "passed":
-        number = exercise.name.partition("_")[0]
-        parts.append(Text(f"\nWhy it works, and what does not: labkit solution {number}", "dim"))
     return Group(*parts)
 
 

@@ -117,6 +117,12 @@ def test_a_right_mend_passes_and_stays_passed(run: Run, home: Path) -> None:
     assert done(home)["attempts"] == 2
 
 
+def test_after_a_pass_it_says_where_to_read_why(run: Run, home: Path) -> None:
+    own(home, HOUSTON.solution)
+
+    assert run("check", "houston").stdout.endswith("\nWhy it works, and what does not: labkit solution ch04\n")
+
+
 def test_somebody_elses_folder_is_judged_and_not_remembered(run: Run, home: Path, tmp_path: Path) -> None:
     (tmp_path / "ada").mkdir()
     shutil.copyfile(HOUSTON.solution, tmp_path / "ada" / "ch04_houston.py")
