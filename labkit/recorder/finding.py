@@ -59,7 +59,7 @@ CODES = {
     "implicit-io": Code(
         "Load what you will read while you can await: `selectinload`, `await session.refresh(obj, [...])`, "
         "or `expire_on_commit=False` for columns.",
-        "ch07_who_is_my_session",
+        "ch03_building_the_engine",
     ),
     "cancelled-while-holding": Code(
         "Hold the connection in `async with`: it is then closed when the task is cancelled or timed out.",
@@ -79,7 +79,7 @@ CODES = {
     ),
     "stale-connection": Code(
         "Set `pool_pre_ping=True`, and `pool_recycle` below the server's `wait_timeout`.",
-        "ch06_the_pool",
+        "ch09_same_bug_other_faces",
     ),
     "redis-leaked-connection": Code(
         "Use `async with` for the client and for `client.pubsub()`, or `await ….aclose()` in a `finally`.",
