@@ -1,0 +1,40 @@
+"""
+Close the connection before each `return`.
+
+Fails: test_an_email_that_fails_costs_no_connection
+
+Because: an error is a way out as well, and it passes by every line that stands before a `return`.
+"""
+
+import asyncio
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from labkit import User
+
+
+async def find(engine, email):
+    try:
+        connection = await engine.connect()
+        name = await connection.scalar(select(User.name).where(User.email == email))
+        if name is None:
+            await connection.close()
+            return "nobody"
+        await connection.close()
+        return name
+    finally:
+        await engine.dispose()
+
+
+async def invite(engine, words):
+    try:
+        async with engine.connect() as connection:
+            names = await connection.scalars(select(User.name).order_by(User.name))
+            return [words.format(name=name) for name in names]
+    finally:
+        await engine.dispose()
+
+
+def run(job, database_url, argument):
+    return asyncio.run(job(create_async_engine(database_url), argument))
