@@ -130,6 +130,32 @@ def test_an_engine_disposed_of_twice_is_disposed_of(make_engine: MakeEngine) -> 
     assert [mark.what for mark in flight.record().marks].count("disposed") == 2
 
 
+def test_an_engine_disposed_of_after_its_loop_was_not_disposed_of_in_time(make_engine: MakeEngine) -> None:
+    async def main() -> None:
+        engine = make_engine()
+        await use(engine)
+        kept.append(engine)
+
+    kept: list[AsyncEngine] = []
+    with FlightRecorder() as flight:
+        asyncio.run(main())
+        kept[0].sync_engine.dispose(close=False)
+    [finding] = flight.findings()
+    assert "was not disposed of: connection 1 lay idle in its pool when loop #1 closed" in finding.summary
+
+
+def test_an_engine_that_lets_its_idle_connections_go_is_said_to(make_engine: MakeEngine) -> None:
+    async def main() -> None:
+        engine = make_engine()
+        await use(engine)
+        kept.append(engine.pool)  # it would be dropped
+        await engine.dispose(close=False)
+
+    kept: list[Any] = []
+    [finding] = fly(main).findings()
+    assert "was disposed of, and connection 1 was not closed with it: it lay idle when loop #1" in finding.summary
+
+
 def test_the_end_of_an_unknown_engine_is_nothing(make_engine: MakeEngine) -> None:
     async def main() -> None:
         engine = make_engine()

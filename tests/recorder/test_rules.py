@@ -311,7 +311,8 @@ def test_idle_connections_left_behind_were_not_disposed_of(kind: Kind, when: str
 
 def test_an_engine_that_was_disposed_of_too_early_is_not_called_forgotten() -> None:
     case = Case(closed=36 * MS)
-    case.pool.disposed = case.connection.opened + MS
+    case.checkout(at=10 * MS, until=20 * MS, end="returned")
+    case.pool.disposed = 11 * MS
     case.incident(Kind.IDLE_AT_LOOP_END, pool=case.pool, connection=case.connection)
     assert "was disposed of while connection 1 was out" in case.one().summary
 

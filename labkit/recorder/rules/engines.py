@@ -26,10 +26,11 @@ def not_disposed(record: Record) -> Iterator[Draft]:
             Kind.IDLE_AT_EXIT: "when the program ended",
             Kind.DROPPED: "when the engine was dropped",
         }[incident.kind]
+        neglect = _neglect(record, incident.at, pool, connection)
         yield Draft(
             "engine-not-disposed",
             pool.place,
-            f"the engine made {at(record, pool.place)} {_neglect(pool, connection)} {when}; nobody closed it",
+            f"the engine made {at(record, pool.place)} {neglect} {when}; nobody closed it",
             at=incident.at,
             task=connection.task,
             connection=connection,
@@ -39,13 +40,19 @@ def not_disposed(record: Record) -> Iterator[Draft]:
         )
 
 
-def _neglect(pool: Pool, connection: Connection) -> str:
-    if pool.disposed is not None and pool.disposed > connection.opened:
+def _neglect(record: Record, end: int, pool: Pool, connection: Connection) -> str:
+    disposed = pool.disposed
+    if disposed is None or not connection.opened < disposed <= end:
+        return f"was not disposed of: connection {connection.number} lay idle in its pool"
+    if any(
+        each.connection is connection and each.at < disposed <= (end if each.until is None else each.until)
+        for each in record.checkouts
+    ):
         return (
             f"was disposed of while connection {connection.number} was out: it came back to a pool that is no "
             "longer the engine's, and lay idle there"
         )
-    return f"was not disposed of: connection {connection.number} lay idle in its pool"
+    return f"was disposed of, and connection {connection.number} was not closed with it: it lay idle"
 
 
 def loops_crossed(record: Record) -> Iterator[Draft]:
