@@ -4,8 +4,8 @@ Running a program under the recorder, as it is.
 The program is run by Python itself, as `python SCRIPT` would: labkit is no part of its stack, and begins to record
 when the program first imports SQLAlchemy or redis. Processes that it forks, and other Pythons of the
 environment that it starts, are recorded too. What it can notice: `PYTHONPATH` and `LABKIT_FLIGHT_SPOOL` in its
-environment, a handler for SIGTERM where there was none, a handler for one signal that nobody uses, and one open
-file.
+environment, a handler for SIGTERM where there was none, a handler for one signal that nobody uses, one open file,
+and in a forked child that the garbage collector leaves alone what the parent has made.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from labkit.bugs import bugs
 from labkit.course import lessons
 from labkit.course.contents import CONTENTS
 from labkit.course.lessons import Lesson, choose, find_checkout, load_lessons
 from labkit.errors import InvalidInput, InvalidSetting
+from labkit.recorder import CODES
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +49,12 @@ def test_the_index_names_every_lesson_on_disk_and_no_other() -> None:
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {CONTENTS, *(each.notebook.name for each in found)} == notebooks
     assert all(each.minutes > 0 and each.objectives and each.title for each in found)
+
+
+def test_the_lessons_that_findings_and_bugs_name_are_there() -> None:
+    named = {code.lesson for code in CODES.values()} | {bug.lesson for bug in bugs()}
+
+    assert named <= {each.folder.name for each in load_lessons(ROOT)}
 
 
 @pytest.mark.parametrize("index", ["no toml", "x = 1", "[[lesson]]\nfolder = 'ch00'", "lesson = 3"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -127,3 +128,24 @@ def test_parent_and_child_are_judged_together(tmp_path: Path) -> None:
         findings = find(flight.record(), child)
     assert [(finding.code, finding.pid) for finding in findings] == [("pool-crossed-fork", child.pid)]
     engine.dispose()
+
+
+def test_a_childs_collector_leaves_alone_what_its_parent_has_made() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            told.append("gone")
+
+    told: list[str] = []
+    parents = [Ring()]
+
+    def let_go() -> str:
+        parents.clear()
+        gc.collect()
+        return str(told)
+
+    assert in_child(let_go) == "['gone']"
+    with FlightRecorder():
+        assert in_child(let_go) == "[]"
