@@ -146,6 +146,9 @@ def list_(json: Json = False) -> None:
 
 
 def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these exercises; all without.")
+    ] = None,
     provider: ProviderName = None,
     json: Json = False,
 ) -> None:
@@ -154,11 +157,13 @@ def verify(
 
     Nothing may be missing, and nothing there that nobody knows of. It is for those who write exercises.
 
-    Exit status: 0 if all that is on disk was tried and is as it should be, 1 if not.
+    Exit status: 0 if all that is on disk was tried and is as it should be, 1 if not, 2 for an unknown name.
 
     **Examples**
 
     - `labkit verify`
+
+    - `labkit verify ch04`
 
     - `labkit verify --provider containers`
     """
@@ -178,7 +183,9 @@ def verify(
         if services[0].provider != "url":  # there is one of those
             services.append(stack.enter_context(services_in_thread(provider)))
         status = stack.enter_context(Console(stderr=True).status("…"))
-        found = verify_course(checkout, services, on_attempt=lambda each: status.update(f"{each.name} …"))
+        found = verify_course(
+            checkout, services, names=names or (), on_attempt=lambda each: status.update(f"{each.name} …")
+        )
     seconds = time.perf_counter() - began
     if json:
         tried = [

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 from labkit.course.contents import CONTENTS
 from labkit.course.examination import Examination, examine
-from labkit.course.exercises import HINTS, Exercise, load_exercises
+from labkit.course.exercises import HINTS, Exercise, find_exercise, load_exercises
 from labkit.course.lessons import Lesson, load_lessons
 from labkit.course.verdict import Verdict
 from labkit.errors import LabkitError
@@ -85,16 +85,20 @@ def verify(
     checkout: Path,
     services: Sequence[Services],
     *,
+    names: Sequence[str] = (),
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
 ) -> Verification:
     """
     Try every exercise's broken file, its solution, its right and its wrong mends; look through the folders.
 
-    Each of `services` tries one file at a time: no two share a database. `on_attempt` is told of each that is
-    through. Raises `InvalidSetting` for an index that can't be read.
+    With `names` only these exercises are tried. Each of `services` tries one file at a time: no two share a
+    database. `on_attempt` is told of each that is through. Raises `InvalidSetting` for an index that can't be read,
+    and `InvalidInput` for a name that there isn't.
     """
     lessons, exercises = load_lessons(checkout), load_exercises(checkout)
     faults = [*find_faults(checkout, lessons, exercises)]
+    if names:
+        exercises = [find_exercise(exercises, name) for name in names]
     attempts = [attempt for exercise in exercises for attempt in attempts_of(exercise)]
 
     free: SimpleQueue[Services] = SimpleQueue()

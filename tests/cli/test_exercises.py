@@ -277,13 +277,20 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_a_course_that_is_as_it_should_be_is_told_in_numbers(run: Run, clone: Path) -> None:
-    finished = run("verify", cwd=clone)
+    finished = run("verify", "ch04", cwd=clone)
     files = 2 + len(HOUSTON.right_fixes()) + len(HOUSTON.wrong_fixes())
     row = ["ch04_houston", "red", "1", "of", "1", "green", "1", "of", "1"]
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert f"{files} of {files} files tried, 0 faults on embedded, " in finished.stdout
     assert any(line.split()[: len(row)] == row for line in finished.stdout.splitlines())
+
+
+def test_a_course_is_not_verified_for_an_exercise_that_there_is_not(run: Run, clone: Path) -> None:
+    finished = run("verify", "huston", cwd=clone)
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "There is no exercise 'huston'. Did you mean ch04_houston?" in " ".join(finished.stderr.split())
 
 
 def test_a_course_that_is_not_is_named(run: Run, clone: Path) -> None:
