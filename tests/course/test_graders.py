@@ -46,7 +46,9 @@ with api.gradebook as book:
 
 @pytest.fixture
 def environment(services: Services) -> dict[str, str]:
-    return {**os.environ, **environment_for_kernels(services)}
+    # nbgrader calls `alembic`, which lies beside this Python, whatever PATH says.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, **environment_for_kernels(services), "PATH": path}
 
 
 def learners_cell(code: Path) -> str:

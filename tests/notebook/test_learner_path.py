@@ -77,7 +77,8 @@ def browser(address: str) -> Iterator[Page]:
         page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        # What is run before the kernel is there is lost.
+        expect(page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=PATIENCE)
         yield page
         chromium.close()
 
@@ -95,12 +96,15 @@ def cell(page: Page, text: str) -> Locator:
 
 
 def run(page: Page, text: str, write: str = "") -> None:
-    """Run a cell, with other code if there is some to write."""
-    cell(page, text).locator(".cm-content").click()
+    """Run a cell, with other code if there is some to write, and wait until it has been run."""
+    chosen = cell(page, text)
+    chosen.locator(".cm-content").click()
     if write:
         page.keyboard.press("Control+A")
         page.keyboard.insert_text(write)
     page.keyboard.press("Shift+Enter")
+    written = page.locator(".jp-CodeCell", has_text=write.partition("\n")[0]).first if write else chosen
+    expect(written.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=PATIENCE)
 
 
 def shows(page: Page, text: str) -> None:
