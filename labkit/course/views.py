@@ -112,7 +112,10 @@ def solution_of(exercise: Exercise) -> Group:
 
 def verification_of(found: Verification) -> Group:
     """Return a line for each exercise, how many of its attempts were judged as they should be, and every fault."""
-    table = Table("exercise", "broken", "solution", "other mends", "wrong mends", box=None, padding=(0, 3, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("exercise", no_wrap=True)
+    for kind in ("broken", "solution", "other mends", "wrong mends"):
+        table.add_column(kind)
     names = list(dict.fromkeys(attempt.exercise.name for attempt, _ in found.tried))
     for name in names:
         cells = [_count(found, name, kind) for kind in ("broken", "solution", "right", "wrong")]
@@ -128,4 +131,4 @@ def _count(found: Verification, exercise: str, kind: str) -> Text:
         if (attempt.exercise.name, attempt.kind) == (exercise, kind)
     ]
     word = {"broken": "red", "solution": "green", "right": "green", "wrong": "red"}[kind]
-    return Text(f"{word} {sum(judged)} of {len(judged)}", "green" if all(judged) else "bold red")
+    return Text(f"{word} {sum(judged)}/{len(judged)}", "green" if all(judged) else "bold red")
