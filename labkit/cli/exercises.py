@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +23,7 @@ Name = Annotated[
     typer.Argument(metavar="[NAME]", help="As `labkit list` names it, or its number; the next one without."),
 ]
 ENVIRONMENT = 2
+LANES = 2  # files that are verified at once, each on servers of its own
 
 
 def check(
@@ -174,15 +174,11 @@ def verify(
     from labkit.course.lessons import find_checkout
     from labkit.course.verification import verify as verify_course
     from labkit.course.views import verification_of
-    from labkit.services import services_in_thread
+    from labkit.services import services_in_lanes
 
     checkout = find_checkout()
     began = time.perf_counter()
-    with ExitStack() as stack:
-        services = [stack.enter_context(services_in_thread(provider))]
-        if services[0].provider != "url":  # there is one of those
-            services.append(stack.enter_context(services_in_thread(provider)))
-        status = stack.enter_context(Console(stderr=True).status("…"))
+    with services_in_lanes(LANES, provider) as services, Console(stderr=True).status("…") as status:
         found = verify_course(
             checkout, services, names=names or (), on_attempt=lambda each: status.update(f"{each.name} …")
         )

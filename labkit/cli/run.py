@@ -13,13 +13,13 @@ from labkit.cli.extra import lab_extra
 from labkit.cli.options import Json, ProviderName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from labkit.course.lessons import Lesson
     from labkit.course.verdict import NotebookRun
     from labkit.services import Services
 
 __all__ = ["run"]
+
+LANES = 2  # notebooks at once, each with servers of its own
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
     json: Json = False,
 ) -> None:
     """
-    Run notebooks from top to bottom, each on a kernel of its own, and judge them.
+    Run notebooks from top to bottom, each on a kernel of its own, two at a time, and judge them.
 
     A cell fails when it raises, and when something fails in silence: `Exception ignored in`, `never awaited`,
     `never retrieved`, a connection left to the garbage collector.
@@ -48,44 +48,46 @@ def run(
     - `labkit run 00_the_story --provider containers`
     """
     from labkit.course.lessons import choose, find_checkout, load_lessons
-    from labkit.services import services_in_thread
+    from labkit.services import services_in_lanes
 
     lessons = choose(load_lessons(find_checkout()), names or [])
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
     with lab_extra():
         import labkit.course.run  # noqa: F401  before any server starts
-    with services_in_thread(provider) as services:
-        runs = list(_run_all(lessons, services, timeout, output))
+    with services_in_lanes(min(LANES, len(lessons)), provider) as services:
+        runs = _run_all(lessons, services, timeout, output)
     if json:
         print(json_module.dumps([asdict(each) for each in runs], indent=2))
     else:
-        _print(runs, services)
+        _print(runs, services[0])
     raise typer.Exit(0 if all(each.verdict == "passed" for each in runs) else 1)
 
 
 def _run_all(
-    lessons: list[Lesson], services: Services, timeout: float, output: Path | None
-) -> Iterator[NotebookRun]:
+    lessons: list[Lesson], services: list[Services], timeout: float, output: Path | None
+) -> list[NotebookRun]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from labkit.course.run import count_cells, run_notebook
+    from labkit.course.run import count_cells, run_notebooks
     from labkit.notebook import environment_for_kernels
     from labkit.notebook.kernel import kernel_command
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("cells")
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
-        for lesson in lessons:
-            task = progress.add_task(lesson.name, total=count_cells(lesson.notebook))
-            yield run_notebook(
-                lesson.notebook,
-                kernel=kernel_command("--HistoryManager.enabled=False"),
-                environment=environment_for_kernels(services),
-                timeout=timeout,
-                on_cell=lambda cells, task=task: progress.update(task, completed=cells),  # type: ignore[misc]
-                output=output / lesson.notebook.name if output else None,
-            )
+        tasks = {
+            lesson.notebook: progress.add_task(lesson.name, total=count_cells(lesson.notebook))
+            for lesson in lessons
+        }
+        return run_notebooks(
+            list(tasks),
+            [environment_for_kernels(each) for each in services],
+            kernel=kernel_command("--HistoryManager.enabled=False"),
+            timeout=timeout,
+            on_cell=lambda notebook, cells: progress.update(tasks[notebook], completed=cells),
+            output=output,
+        )
 
 
 def _print(runs: list[NotebookRun], services: Services) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nbformat import NotebookNode
 from labkit.course.listener import Listener
 from labkit.course.verdict import Fault, NotebookRun, Verdict, judge_output
 
-__all__ = ["count_cells", "run_notebook"]
+__all__ = ["count_cells", "run_notebook", "run_notebooks"]
 
 # A cell's metadata: part of the line, or a list of them, that the failure it shows prints.
 DECLARED = "silent-failure"
@@ -38,19 +39,64 @@ def run_notebook(
     kernel: Sequence[str],
     environment: Mapping[str, str] | None = None,
     timeout: float = 60.0,
-    on_cell: Callable[[int], None] = lambda cells: None,
     output: Path | None = None,
 ) -> NotebookRun:
     """
     Run a notebook on a kernel of its own and judge it; the kernel is gone afterwards, also after Ctrl-C.
 
     `kernel` is the command that starts the kernel, `environment` is added to its environment. A cell may take
-    `timeout` seconds. `on_cell` is told how many code cells have been run. With `output` the executed notebook
-    is written there.
+    `timeout` seconds. With `output`, a folder, the executed notebook is written there.
 
     A cell fails when it raises, and when it, or what it leaves behind, fails in silence, unless its metadata
     declares that: `silent-failure: "never awaited"`; then it must.
     """
+    [run] = run_notebooks([notebook], [environment or {}], kernel=kernel, timeout=timeout, output=output)
+    return run
+
+
+def run_notebooks(
+    notebooks: Sequence[Path],
+    environments: Sequence[Mapping[str, str]],
+    *,
+    kernel: Sequence[str],
+    timeout: float = 60.0,
+    on_cell: Callable[[Path, int], None] = lambda notebook, cells: None,
+    output: Path | None = None,
+) -> list[NotebookRun]:
+    """
+    Run notebooks as `run_notebook` does, as many at once as there are `environments`, each of which is lent to one.
+
+    So environments that name different servers keep notebooks from seeing each other's connections. `on_cell` is
+    told how many code cells of a notebook have been run.
+    """
+
+    async def run_all() -> list[NotebookRun]:
+        free: asyncio.Queue[Mapping[str, str]] = asyncio.Queue()
+        for each in environments:
+            free.put_nowait(each)
+
+        async def run(notebook: Path) -> NotebookRun:
+            own = await free.get()
+            try:
+                return await _run(notebook, kernel, own, timeout, partial(on_cell, notebook), output)
+            finally:
+                free.put_nowait(own)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run(notebook)) for notebook in notebooks]
+        return [task.result() for task in tasks]
+
+    return asyncio.run(run_all())
+
+
+async def _run(
+    notebook: Path,
+    kernel: Sequence[str],
+    environment: Mapping[str, str],
+    timeout: float,
+    on_cell: Callable[[int], None],
+    output: Path | None,
+) -> NotebookRun:
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         own = {"IPYTHONDIR": folder, "LABKIT_HOME": folder}  # nobody's startup files, nobody's progress
         manager = AsyncKernelManager(
@@ -58,10 +104,10 @@ def run_notebook(
         )
         if os.name == "posix":
             manager.transport = "ipc"  # sockets in the private folder: no port that others could reach
-        play = _Run(notebook, manager, {**os.environ, **own, **(environment or {})}, timeout, on_cell)
-        run = asyncio.run(play.run())
+        play = _Run(notebook, manager, {**os.environ, **own, **environment}, timeout, on_cell)
+        run = await play.run()
     if output is not None:
-        nbformat.write(play.notebook, output)  # type: ignore[no-untyped-call]
+        nbformat.write(play.notebook, output / notebook.name)  # type: ignore[no-untyped-call]
     return run
 
 

@@ -6,7 +6,7 @@ from labkit.services.provider import Probe
 from labkit.services.providers import probe, provider_names, providers_with
 from labkit.services.services import ALL_CAPABILITIES, Capability, ServerControl, Services
 from labkit.services.start import start_services
-from labkit.services.threaded import services_in_thread
+from labkit.services.threaded import services_in_lanes, services_in_thread
 
 __all__ = [
     "ALL_CAPABILITIES",
@@ -17,6 +17,7 @@ __all__ = [
     "probe",
     "provider_names",
     "providers_with",
+    "services_in_lanes",
     "services_in_thread",
     "start_services",
 ]

@@ -6,13 +6,13 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from labkit.services.services import Services
 from labkit.services.start import start_services
 from labkit.settings import Settings
 
-__all__ = ["services_in_thread"]
+__all__ = ["services_in_lanes", "services_in_thread"]
 
 
 @contextmanager
@@ -32,6 +32,20 @@ def services_in_thread(provider: str | None = None, *, settings: Settings | None
         yield runner.services.result()
     finally:
         runner.end()
+
+
+@contextmanager
+def services_in_lanes(lanes: int, provider: str | None = None) -> Iterator[list[Services]]:
+    """
+    Start services for work that is done in `lanes` at a time; no lane shares anything with another.
+
+    There is one lane where the servers are your own, with the provider `url`.
+    """
+    with ExitStack() as stack:
+        started = [stack.enter_context(services_in_thread(provider))]
+        while len(started) < lanes and started[0].provider != "url":
+            started.append(stack.enter_context(services_in_thread(provider)))
+        yield started
 
 
 class _Runner(threading.Thread):

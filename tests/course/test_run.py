@@ -11,7 +11,7 @@ import nbformat
 import psutil
 import pytest
 
-from labkit.course.run import count_cells, run_notebook
+from labkit.course.run import count_cells, run_notebook, run_notebooks
 from labkit.course.verdict import NotebookRun, Verdict
 from labkit.notebook.kernel import kernel_command
 
@@ -38,6 +38,10 @@ def write(tmp_path: Path) -> Write:
 
 def run(notebook: Path, **options: Any) -> NotebookRun:
     return run_notebook(notebook, kernel=kernel_command("--HistoryManager.enabled=False"), **options)
+
+
+# Each waits for the other, so that one after the other would never end.
+MEET = "pathlib.Path(mine).touch()\nwhile not pathlib.Path(other).exists(): time.sleep(0.01)"
 
 
 def faulty_cells(finished: NotebookRun) -> list[int]:
@@ -194,21 +198,36 @@ def test_the_kernel_is_this_python_with_what_is_exported_and_nobodys_startup_fil
 
 
 def test_cells_are_counted_as_they_end(write: Write) -> None:
-    counted: list[int] = []
+    counted: list[tuple[Path, int]] = []
     notebook = write("x = 1", "", "x = 2")
-    finished = run(notebook, on_cell=counted.append)
+    [finished] = run_notebooks(
+        [notebook], [{}], kernel=kernel_command(), on_cell=lambda *cells: counted.append(cells)
+    )
 
-    assert counted == [1, 2]
+    assert counted == [(notebook, 1), (notebook, 2)]
     assert finished.cells == count_cells(notebook) == 2
+
+
+def test_two_at_once_have_an_environment_each_and_stand_in_the_order_they_were_given(write: Write) -> None:
+    notebook = write("import os, pathlib, time", "mine, other = os.environ['MINE'], os.environ['OTHER']", MEET)
+    folder = str(notebook.parent)
+    environments = [
+        {"MINE": f"{folder}/a", "OTHER": f"{folder}/b"},
+        {"MINE": f"{folder}/b", "OTHER": f"{folder}/a"},
+    ]
+    runs = run_notebooks([notebook, notebook], environments, kernel=kernel_command(), timeout=30)
+
+    assert [(each.verdict, each.faults) for each in runs] == [(Verdict.PASSED, ())] * 2
 
 
 def test_the_executed_notebook_is_written_with_its_outputs_and_no_cell_of_ours(
     write: Write, tmp_path: Path
 ) -> None:
-    output = tmp_path / "executed.ipynb"
+    output = tmp_path / "executed"
+    output.mkdir()
     run(write("40 + 2", "raise KeyError"), output=output)
 
-    executed = nbformat.read(output, as_version=4)
+    executed = nbformat.read(output / "it.ipynb", as_version=4)
     assert executed.cells[0].outputs[0].data["text/plain"] == "42"
     assert executed.cells[1].outputs[0].ename == "KeyError"
     assert len(executed.cells) == 2

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from labkit.errors import InvalidSetting
-from labkit.services import services_in_thread
+from labkit.services import services_in_lanes, services_in_thread
 from labkit.services.login import database_version
 
 pytestmark = [pytest.mark.providers("sqlite", "embedded"), pytest.mark.slow]
@@ -43,3 +43,17 @@ def test_a_start_that_fails_raises_in_the_caller() -> None:
         pass
 
     assert set(threading.enumerate()) == before
+
+
+def test_lanes_share_nothing() -> None:
+    with services_in_lanes(2, "embedded") as (one, other):
+        assert one.database_url != other.database_url
+        assert one.redis_url != other.redis_url
+
+
+def test_who_has_servers_of_their_own_has_one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    with services_in_thread("embedded") as running:
+        monkeypatch.setenv("LABKIT_DATABASE_URL", running.database_url)
+        monkeypatch.setenv("LABKIT_REDIS_URL", running.redis_url)
+        with services_in_lanes(2, "url") as lanes:
+            assert [each.provider for each in lanes] == ["url"]
