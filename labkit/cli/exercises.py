@@ -192,7 +192,8 @@ def verify(
         print(json_module.dumps(told, indent=2, default=str))
     else:
         Console(highlight=False).print(verification_of(found))
-        counted = f"{len(found.tried)} of {found.wanted} files tried, {len(found.faults)} faults"
+        faults = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        counted = f"{len(found.tried)} of {found.wanted} files tried, {faults}"
         print(f"{counted} on {services[0].provider}, {seconds:.1f} s")
     raise typer.Exit(0 if found.holds else 1)
 
