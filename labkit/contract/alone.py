@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -19,7 +21,7 @@ __all__ = ["add_findings", "check_alone"]
 
 START = 60.0  # seconds for a new interpreter to import labkit, on a busy machine
 GRACE = 10.0  # seconds for a clause that was stopped to be judged
-END = 5.0  # seconds for an interpreter to end
+END = 1.0  # seconds for a thread that was told to end
 GUARD = 'a script is run again there, and needs `if __name__ == "__main__":` around what it does'
 
 # What recorders found in the children of this process: its own recorder can't see what they do.
@@ -50,7 +52,7 @@ def check_alone(clause: Clause, engine_class: type[Engine], services: Services) 
                 return Verdict(clause.name, Result.TIMED_OUT, f"process {child.pid} did not answer")
             answer: Verdict = ours.recv()
             ready = True
-        return _with_end(answer, child, clause)
+        return _with_end(answer, ours, child, clause)
     except EOFError:
         child.join()
         text = f"its process ended with status {child.exitcode}"
@@ -61,12 +63,17 @@ def check_alone(clause: Clause, engine_class: type[Engine], services: Services) 
         ours.close()
 
 
-def _with_end(verdict: Verdict, child: multiprocessing.process.BaseProcess, clause: Clause) -> Verdict:
+def _with_end(
+    verdict: Verdict, pipe: Connection, child: multiprocessing.process.BaseProcess, clause: Clause
+) -> Verdict:
     """Wait for the end of the process, too, where that is promised: what can't end has broken the promise."""
     if verdict.result is Result.KEPT and clause.alone and clause.listens:
-        child.join(END)
-        if child.exitcode is None:
-            return replace(verdict, result=Result.BROKEN, text="wanted: the process ends; found: it goes on")
+        # It says whom it has to wait for: how long an interpreter takes to end proves nothing on a busy machine.
+        left = pipe.recv() if pipe.poll(START) else ["main"]
+        if left:
+            text = f"wanted: the process ends; found: it goes on, in the thread {left[0]}"
+            return replace(verdict, result=Result.BROKEN, text=text)
+        child.join(START)
     return verdict
 
 
@@ -74,4 +81,15 @@ def _play(pipe: Connection, clause: Clause, engine_class: type[Engine], services
     pipe.send(None)
     verdict = check_here(clause, engine_class, services)
     pipe.send(replace(verdict, findings=tuple(sorted({*verdict.findings, *_found}))))
+    if clause.listens:
+        pipe.send(_threads_left())
     pipe.close()
+
+
+def _threads_left() -> list[str]:
+    """Return the names of the threads for which Python would wait before this process ends."""
+    main, late = threading.main_thread(), time.monotonic() + END
+    others = [each for each in threading.enumerate() if each is not main and not each.daemon]
+    for each in others:
+        each.join(max(0.0, late - time.monotonic()))
+    return [each.name for each in others if each.is_alive()]
