@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,6 +73,10 @@ def little_to_collect() -> Iterator[None]:
 def nothing_stays() -> Iterator[None]:
     """Fail a test that leaves a recorder running, or anything of it in the libraries."""
     yield
+    # One that still has something to say to a loop that has closed must not say it in the next test.
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_connection_worker_thread)"):
+            thread.join(1.0)
     left = taps.active()
     for books in left:
         taps.deactivate(books)
