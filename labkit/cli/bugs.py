@@ -124,7 +124,8 @@ def run(
 
     Promised are the clauses that are broken, what the flight recorder finds, and the texts that a person sees; on
     the correct engine every clause is kept and nothing is found. What these servers can't show is not run, and
-    never counted as seen.
+    never counted as seen. Each bug is printed as soon as its rounds are over, as JSON too: a long run that is
+    stopped keeps what it has seen.
 
     Exit status: 0 if all that was run was seen as promised, 1 if not, or if nothing could be run, 2 for misuse.
 
@@ -140,6 +141,7 @@ def run(
     """
     from labkit.bugs import bugs, find_bug
     from labkit.course.stress import busy_processors
+    from labkit.course.trials import with_driver
     from labkit.services import services_in_thread
 
     if (name is None) is not all_:
@@ -148,41 +150,54 @@ def run(
     began = time.perf_counter()
     provider = provider or ("sqlite" if driver is Driver.AIOSQLITE else None)
     with services_in_thread(provider) as services, busy_processors() if stress else nullcontext():
-        trials = list(_try_all(chosen, services, driver, repeat, quiet=json))
-    if json:
-        print(json_module.dumps([asdict(each) | {"as_promised": each.as_promised} for each in trials], indent=2))
-    else:
-        _print_end(trials, services, time.perf_counter() - began)
-    played = [each for each in trials if not each.not_run]
+        trials = _try_all(chosen, with_driver(services, driver) if driver else services, repeat)
+        ended = list(_print_as_array(trials) if json else _print_as_tables(trials))
+    if not json:
+        _print_end(ended, services, time.perf_counter() - began)
+    played = [each for each in ended if not each.not_run]
     raise typer.Exit(0 if played and all(each.as_promised for each in played) else 1)
 
 
 app.command()(play)
 
 
-def _try_all(
-    chosen: list[Bug], services: Services, driver: Driver | None, repeat: int, *, quiet: bool
-) -> Iterator[Trial]:
+def _try_all(chosen: list[Bug], services: Services, repeat: int) -> Iterator[Trial]:
+    from rich.console import Console
+
+    from labkit.course.trials import try_bug
+
+    with Console(stderr=True).status("…") as status:
+        for number, bug in enumerate(chosen, 1):
+
+            def tell(round_: int, clause: str, about: str = f"{bug.name} ({number} of {len(chosen)})") -> None:
+                rounds = f", round {round_} of {repeat}" if repeat > 1 else ""
+                status.update(f"{about}{rounds}: {clause} …")
+
+            yield try_bug(bug, services, repeat, tell)
+
+
+def _print_as_tables(trials: Iterator[Trial]) -> Iterator[Trial]:
     from rich.console import Console
 
     from labkit.cli.bug_views import trial_of
-    from labkit.course.trials import try_bug, with_driver
 
-    if driver is not None:
-        services = with_driver(services, driver.value)
     console = Console(highlight=False)
-    with Console(stderr=True).status("…") as status:
-        for number, bug in enumerate(chosen, 1):
-            about = f"{bug.name} ({number} of {len(chosen)})"
-            trial = try_bug(
-                bug,
-                services,
-                repeat,
-                lambda clause, about=about: status.update(f"{about}: {clause} …"),  # type: ignore[misc]
-            )
-            if not quiet:
-                console.print(trial_of(trial))
+    for trial in trials:
+        console.print(trial_of(trial))
+        yield trial
+
+
+def _print_as_array(trials: Iterator[Trial]) -> Iterator[Trial]:
+    """Print each trial as soon as it is over, and a whole array even when a run of hours is stopped."""
+    between = "["
+    try:
+        for trial in trials:
+            value = json_module.dumps(asdict(trial) | {"as_promised": trial.as_promised}, indent=2)
+            print(between, value, sep="\n", end="", flush=True)
+            between = ","
             yield trial
+    finally:
+        print("\n]" if between == "," else "[]", flush=True)
 
 
 def _print_end(trials: list[Trial], services: Services, seconds: float) -> None:

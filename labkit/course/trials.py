@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 
 from sqlalchemy import make_url
@@ -109,13 +110,14 @@ def with_driver(services: Services, driver: str) -> Services:
 
 
 def try_bug(
-    bug: Bug, services: Services, repeat: int = 1, on_play: Callable[[str], None] = lambda name: None
+    bug: Bug, services: Services, repeat: int = 1, on_play: Callable[[int, str], None] = lambda number, clause: None
 ) -> Trial:
     """
     Play the clauses that a bug declares on its engine and on the correct one, `repeat` times, and compare.
 
-    `on_play` is told each clause before it is played. What the catalogue promises and is not so is no error here:
-    the trial says it. Raises `InvalidInput` for less than one round, or a clause that there isn't.
+    `on_play` is told the number of the round and the clause before each is played. What the catalogue promises and
+    is not so is no error here: the trial says it. Raises `InvalidInput` for less than one round, or a clause that
+    there isn't.
     """
     if repeat < 1:
         raise InvalidInput(f"A bug is played at least once, found {repeat} times.", remedy="Give 1 or more.")
@@ -126,9 +128,9 @@ def try_bug(
         return replace(empty, not_run=_who_can(lacking))
     broken: list[list[Verdict]] = []
     correct: list[list[Verdict]] = []
-    for _ in range(repeat):
-        correct.append(_play(playable, Engine, services, on_play))
-        broken.append(_play(playable, bug.engine_class, services, on_play))
+    for number in range(1, repeat + 1):
+        correct.append(_play(playable, Engine, services, partial(on_play, number)))
+        broken.append(_play(playable, bug.engine_class, services, partial(on_play, number)))
     return replace(
         empty,
         broken=_by_clause(playable, Result.BROKEN, broken),

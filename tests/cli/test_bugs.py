@@ -148,6 +148,26 @@ def test_interrupted_it_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_long_run_that_is_stopped_keeps_what_it_has_seen_as_json() -> None:
+    process = subprocess.Popen(
+        [*LABKIT, "run", "--all", "--json", "--driver", "aiosqlite"],
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout is not None
+    seen = b""
+    while b'"as_promised"' not in seen:
+        seen += (more := process.stdout.read1())
+        assert more, seen
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+
+    trials = json.loads(seen + rest)
+    assert process.returncode == 130
+    assert 1 <= len(trials) < len(bugs())
+    assert trials[0]["bug"] == bugs()[0].name
+
+
 def play(name: str, keys: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*LABKIT, "play", name, *options], input=keys, capture_output=True, text=True, env=WIDE)
 

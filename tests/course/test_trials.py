@@ -44,14 +44,14 @@ def bug(**changed: Any) -> Bug:
 
 @pytest.mark.slow
 def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Services) -> None:
-    told: list[str] = []
-    trial = try_bug(bug(), any_services, 2, told.append)
+    told: list[tuple[int, str]] = []
+    trial = try_bug(bug(), any_services, 2, lambda number, clause: told.append((number, clause)))
 
     assert trial.as_promised, trial
     assert (trial.broken[0].times, trial.correct[0].times, trial.broken[0].of) == (2, 2, 2)
     assert trial.findings is not None
     assert (trial.findings.seen, trial.findings.times) == (("registry-rebuilt",), 2)
-    assert told == [LOST] * 4
+    assert told == [(1, LOST), (1, LOST), (2, LOST), (2, LOST)]
 
 
 @pytest.mark.slow
