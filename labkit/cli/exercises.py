@@ -76,7 +76,7 @@ def check(
 
 def hint(name: Name = None) -> None:
     """
-    Show the next hint of an exercise, and how many there are.
+    Show the next hint of an exercise, and after the last one the lines of a mend, to be put in order.
 
     **Examples**
 

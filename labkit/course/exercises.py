@@ -73,6 +73,12 @@ class Exercise:
         text = (self.folder / "hints.md").read_text("utf-8")
         return [part.strip() for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]]
 
+    def lines_of_mend(self) -> list[str]:
+        """Return the lines that the solution adds, sorted by the alphabet, without indentation: a puzzle."""
+        broken, solved = (_plain_lines(path) for path in (self.broken, self.solution))
+        added = (line.removeprefix("+ ").strip() for line in difflib.ndiff(broken, solved) if line.startswith("+ "))
+        return sorted(filter(None, added))
+
     def why(self) -> str:
         """Return why the solution works: what its file says at its top."""
         return _docstring(self.solution)
@@ -172,6 +178,14 @@ def likeness(one: Path, other: Path) -> float:
 
 def _docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+
+
+def _plain_lines(path: Path) -> list[str]:
+    """Return the code of a file a statement a line, without what its top says and without comments."""
+    code = ast.parse(path.read_text("utf-8"))
+    if ast.get_docstring(code) is not None:
+        del code.body[0]
+    return ast.unparse(code).splitlines()
 
 
 def _wrong_fix(path: Path) -> WrongFix:

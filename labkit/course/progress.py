@@ -28,9 +28,13 @@ from labkit.course.exercises import Exercise
 from labkit.course.verdict import Verdict
 from labkit.errors import InvalidSetting
 
-__all__ = ["Done", "Predicted", "Progress", "ProgressFile"]
+__all__ = ["NO_HINT_LEFT", "Done", "Predicted", "Progress", "ProgressFile"]
 
 VERSION = 1
+NO_HINT_LEFT = (
+    "No hint is left. These lines are in a right mend, sorted by the alphabet and without their indentation: "
+    "put them in order, and indent them."
+)
 
 
 class _Part(BaseModel):
@@ -72,10 +76,11 @@ class Progress(_Part):
             done.state = found.verdict
 
     def see_hint(self, exercise: str, of: int) -> int:
-        """Count one hint more as seen, `of` at most; return its number."""
+        """Count one hint more as seen, `of` at most; return its number, which is above `of` when none is left."""
         done = self.done(exercise)
-        done.hints = min(done.hints + 1, of)
-        return done.hints
+        number = min(done.hints, of) + 1
+        done.hints = min(number, of)
+        return number
 
     def see_solution(self, exercise: str) -> None:
         """Remember that the solution was looked at."""
@@ -136,10 +141,14 @@ class ProgressFile:
         return progress
 
     def next_hint(self, exercise: Exercise) -> str:
-        """Return the next hint, or the last one again, with its number; remember that it was seen."""
+        """Return the next hint with its number, and after the last one a puzzle; remember that it was seen."""
         hints, seen = exercise.hints(), []
         self.change(lambda progress: seen.append(progress.see_hint(exercise.name, len(hints))))
-        return f"Hint {seen[0]} of {len(hints)}: {hints[seen[0] - 1]}"
+        [number] = seen
+        if number > len(hints) and len(lines := exercise.lines_of_mend()) > 1:
+            return "\n".join([NO_HINT_LEFT, "", *(f"    {line}" for line in lines)])
+        number = min(number, len(hints))
+        return f"Hint {number} of {len(hints)}: {hints[number - 1]}"
 
     def _write(self, progress: Progress) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -51,8 +51,8 @@ def html_of_solution(exercise: Exercise) -> str:
 
 
 def prose(text: str) -> str:
-    """Return words as HTML, with `code` set as code."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
+    """Return words as HTML, with `code`, and lines that are indented by four, set as code."""
+    return re.sub(r"`([^`\n]+)`|(?m:^ {4}(.+)$)", r"<code>\1\2</code>", escape(text))
 
 
 def _row(tried: Tried) -> str:

@@ -92,7 +92,7 @@ def check(name: str | None = None) -> Checked:
 
 
 def hint(name: str | None = None) -> Note:
-    """Show the next hint."""
+    """Show the next hint, and after the last one the lines of a mend, to be put in order."""
     exercise, progress, _ = _find(name)
     return Note(progress.next_hint(exercise))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from labkit.course.exercises import (
 )
 from labkit.errors import InvalidInput, InvalidSetting
 
+CHECKOUT = Path(__file__).parents[2]
 BROKEN = "def double(number):\n    return number  # twice?\n"
 WRONG = '"""\nReturn {what}.\n\nFails: {fails}\n\nBecause: it is\nanother number.\n"""\n'
 
@@ -178,3 +180,14 @@ def test_a_tempting_mend_that_does_not_say_why_it_is_none_is_refused(text: str, 
 
     with pytest.raises(InvalidSetting, match=r"one\.py (does not say|can't be read)"):
         exercise.wrong_fixes()
+
+
+@pytest.mark.parametrize("exercise", load_exercises(CHECKOUT), ids=lambda each: each.name)
+def test_the_lines_of_a_mend_are_all_there_and_not_yet_in_order(exercise: Exercise) -> None:
+    code = [line.strip() for line in ast.unparse(ast.parse(exercise.solution.read_text())).splitlines()]
+    lines = exercise.lines_of_mend()
+
+    assert lines
+    assert set(lines) <= set(code)
+    if len(lines) > 1:
+        assert lines != [line for line in code if line in lines]

@@ -13,7 +13,7 @@ import pytest
 
 from labkit.course.examination import Examination
 from labkit.course.exercises import Exercise
-from labkit.course.progress import Done, Predicted, Progress, ProgressFile
+from labkit.course.progress import NO_HINT_LEFT, Done, Predicted, Progress, ProgressFile
 from labkit.course.verdict import Verdict
 from labkit.errors import InvalidSetting
 
@@ -173,9 +173,26 @@ def test_attempts_are_counted_and_a_look_is_none(file: ProgressFile) -> None:
     assert file.read().exercises["ch04_houston"] == Done(state=Verdict.ENVIRONMENT, attempts=2)
 
 
-def test_hints_come_one_after_the_other_and_the_last_again(file: ProgressFile, tmp_path: Path) -> None:
-    (tmp_path / "hints.md").write_text("# Hints\n\n## 1\n\nlook\n\n## 2\n\nlook there\n")
-    exercise = Exercise("ch04_houston", "Houston", 25, tmp_path)
+def hinted(folder: Path, solution: str) -> Exercise:
+    (folder / "hints.md").write_text("# Hints\n\n## 1\n\nlook\n\n## 2\n\nlook there\n")
+    (folder / "exercise.py").write_text("async def save(pool):\n    return pool\n")
+    (folder / "solution.py").write_text(solution)
+    return Exercise("ch04_houston", "Houston", 25, folder)
+
+
+def test_after_the_hints_come_the_lines_of_a_mend_to_be_put_in_order(file: ProgressFile, tmp_path: Path) -> None:
+    mend = "async def save(pool):\n    async with pool:  # ours\n        await b()\n        await a()\n"
+    exercise = hinted(tmp_path, f'"""Why."""\n{mend}')
+
+    shown = [file.next_hint(exercise) for _ in range(4)]
+    assert shown[:2] == ["Hint 1 of 2: look", "Hint 2 of 2: look there"]
+    assert shown[2] == f"{NO_HINT_LEFT}\n\n    async with pool:\n    await a()\n    await b()"
+    assert shown[3] == shown[2]
+    assert file.read().exercises["ch04_houston"].hints == 2
+
+
+def test_one_line_is_no_puzzle_and_the_last_hint_comes_again(file: ProgressFile, tmp_path: Path) -> None:
+    exercise = hinted(tmp_path, "async def save(pool):\n    return await pool\n")
 
     shown = [file.next_hint(exercise) for _ in range(3)]
     assert shown == ["Hint 1 of 2: look", "Hint 2 of 2: look there", "Hint 2 of 2: look there"]

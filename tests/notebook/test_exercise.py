@@ -52,6 +52,8 @@ def test_a_guess_and_a_measurement_are_text_on_the_page() -> None:
 def test_hints_come_one_after_the_other_and_a_look_at_the_solution_is_kept(home: Path) -> None:
     assert repr(hint("ch04")).startswith("Hint 1 of 3: ")
     assert repr(hint()).startswith("Hint 2 of 3: ")  # of the same exercise
+    assert repr(hint()).startswith("Hint 3 of 3: ")
+    assert "<code>out = engine.statistics().checked_out</code>" in hint()._repr_html_()
     assert "Other mends that are right" in repr(solution())
-    assert progress(home)["exercises"]["ch04_houston"]["hints"] == 2
+    assert progress(home)["exercises"]["ch04_houston"]["hints"] == 3
     assert progress(home)["exercises"]["ch04_houston"]["solution_seen"] is True
