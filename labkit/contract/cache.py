@@ -64,10 +64,11 @@ async def _write(engine: Engine, email: str, points: Sequencer) -> None:
 
 
 async def _read_meanwhile(engine: Engine, services: Services, email: str, points: Sequencer) -> None:
-    await points.reach(READS)
-    await _age(services, email)
-    await engine.get(User, email=email)
-    await points.reach(HAS_READ)
+    with points:  # the writer waits in its commit, which no cancellation stops
+        await points.reach(READS)
+        await _age(services, email)
+        await engine.get(User, email=email)
+        await points.reach(HAS_READ)
 
 
 async def _age(services: Services, email: str) -> None:

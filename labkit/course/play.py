@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any
@@ -62,7 +63,9 @@ def play_by_hand(clause: Clause, engine_class: type[Engine], services: Services,
     try:
         while (question := table.questions.get()) is not None:
             board, answer = question
-            answer.set_result(_checked(choose(board), board))
+            point = _checked(choose(board), board)
+            with suppress(InvalidStateError):  # the clause has ended meanwhile, and nobody waits for the answer
+                answer.set_result(point)
     except BaseException:
         table.leave()
         thread.join(GRACE)
@@ -87,6 +90,7 @@ class _Table:
     engines: list[Engine] = field(default_factory=list)
     flight: FlightRecorder = field(default_factory=FlightRecorder)
     main: Task | None = None
+    sequencers: list[_Choices] = field(default_factory=list)
     letters: WeakKeyDictionary[Any, str] = field(default_factory=WeakKeyDictionary)
 
     def play(self, clause: Clause, engine_class: type[Engine], services: Services) -> None:
@@ -102,10 +106,14 @@ class _Table:
     def _played(self, clause: Clause) -> Any:
         async def play(engine_class: type[Engine], services: Services) -> None:
             self.main = asyncio.current_task()
-            sequencers.set(lambda *order: _Choices(self, *order))
+            sequencers.set(self._sequencer)
             await clause.play(engine_class, services)
 
         return play
+
+    def _sequencer(self, *order: str) -> _Choices:
+        self.sequencers.append(made := _Choices(self, *order))
+        return made
 
     def _watched(self, engine_class: type[Engine]) -> type[Engine]:
         engines = self.engines
@@ -120,7 +128,14 @@ class _Table:
     def leave(self) -> None:
         """Cancel the clause, from any thread."""
         if self.main is not None and not (loop := self.main.get_loop()).is_closed():
-            loop.call_soon_threadsafe(self.main.cancel)
+            loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        assert self.main is not None
+        self.main.cancel()
+        # Who waits where no cancellation comes, in a commit, has to be let go.
+        for each in self.sequencers:
+            each.give_up()
 
     def board(self, order: tuple[str, ...], waiting: dict[str, Task]) -> Board:
         """Return what there is to be seen now."""
@@ -142,6 +157,7 @@ class _Choices(Sequencer):
         self._table = table
         self._waiting: dict[str, Task] = {}
         self._asking = asyncio.Lock()
+        self._answer: Future[str] | None = None
 
     async def reach(self, point: str) -> None:
         """Wait until this point is chosen; whoever waits first asks for all."""
@@ -157,15 +173,23 @@ class _Choices(Sequencer):
         finally:
             self._waiting.pop(point, None)
 
+    def give_up(self) -> None:
+        """Let everybody go on, who has asked the learner too."""
+        super().give_up()
+        if self._answer is not None:
+            with suppress(InvalidStateError):
+                self._answer.set_result("")
+
     def _choose(self, point: str) -> None:
-        self._table.passed.append(point)
-        self._waiting.pop(point)
-        self._passed[point].set()
+        if point:
+            self._table.passed.append(point)
+            self._waiting.pop(point)
+            self._passed[point].set()
 
     async def _ask(self) -> str:
-        answer: Future[str] = Future()
-        self._table.questions.put((self._table.board(self.order, self._waiting), answer))
-        return await asyncio.wrap_future(answer)
+        self._answer = Future()
+        self._table.questions.put((self._table.board(self.order, self._waiting), self._answer))
+        return await asyncio.wrap_future(self._answer)
 
     async def _settled(self) -> None:
         """Wait until no task gets any further: each is at a point, or waits for what another one has."""

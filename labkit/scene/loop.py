@@ -131,11 +131,12 @@ class _Play:
             thread.join(GRACE)
             raise
         if thread.is_alive():
-            blocked = f"{thread.name}: blocks its event loop"
+            # A loop that could still be asked is not blocked: its tasks have not ended when they were cancelled.
+            waiting = self._waiting or (f"{thread.name}: blocks its event loop",)
             self.outcome = Outcome(
                 happenings=tuple(self._capture.happenings),
                 timed_out=True,
-                waiting=(blocked,),
+                waiting=waiting,
                 seconds=self._timeout,
             )
 

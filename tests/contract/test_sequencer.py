@@ -50,6 +50,23 @@ async def test_a_task_that_is_cancelled_while_it_waits_passes_nothing() -> None:
     assert not points.has_passed("second")
 
 
+async def test_who_fails_lets_everybody_go_on() -> None:
+    points = Sequencer("first", "second", "third")
+    waiting = [asyncio.create_task(points.reach(point)) for point in ("second", "third")]
+    await asyncio.sleep(0)
+    with pytest.raises(LookupError), points:
+        raise LookupError
+    await asyncio.wait_for(asyncio.gather(*waiting), timeout=5)
+
+
+async def test_who_has_done_its_part_keeps_the_order() -> None:
+    points = Sequencer("first", "second", "third")
+    with points:
+        await points.reach("first")
+
+    assert not points.has_passed("second")
+
+
 def test_a_point_is_passed_once() -> None:
     with pytest.raises(AssertionError):
         Sequencer("twice", "twice")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from labkit.bugs import bugs, find_bug
+from labkit.bugs import Bug, bugs, find_bug
 from labkit.bugs.shared_session import SharedSession
 from labkit.contract import Clause, Result, clauses, find_clause
+from labkit.course import play as module
 from labkit.course.board import Board, InSession
 from labkit.course.play import Leave, play_by_hand, playable
 from labkit.engine import Engine
@@ -66,15 +69,41 @@ def test_the_board_shows_who_has_which_session_and_which_connection(any_services
     assert first.pool[0] == 1
 
 
-def test_who_leaves_leaves_nothing_behind(any_services: Services) -> None:
-    def leave(board: Board) -> str:
-        raise Leave
+def scenes() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name.startswith("scene ")]
 
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("bug", [each for each in bugs() if playable(each)], ids=lambda each: each.name)
+def test_who_leaves_leaves_nothing_behind(bug: Bug, after: int, any_services: Services) -> None:
+    def choose_or_leave(board: Board) -> str:
+        if len(boards) == after:
+            raise Leave
+        boards.append(board)
+        return board.points[0]
+
+    boards: list[Board] = []
     with pytest.raises(Leave):
-        play_by_hand(ANOTHER, SharedSession, any_services, leave)
+        play_by_hand(playable(bug)[0], bug.engine_class, any_services, choose_or_leave)
+    assert scenes() == []
 
     # The stage is free again, and nobody holds a connection or a lock.
     assert play_by_hand(ANOTHER, Engine, any_services, ByPlan()).verdict.result is Result.KEPT
+
+
+def test_a_clause_that_ends_while_the_learner_thinks_is_no_error(
+    any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "THINKING", 0.5)
+
+    def think_until_it_has_ended(board: Board) -> str:
+        for scene in scenes():
+            scene.join()
+        return board.points[0]
+
+    played = play_by_hand(ANOTHER, Engine, any_services, think_until_it_has_ended)
+
+    assert played.verdict.result is Result.TIMED_OUT
 
 
 def test_a_choice_that_nobody_waits_for_is_refused(any_services: Services) -> None:
