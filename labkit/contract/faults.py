@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.contract.clause import clause, promised
-from labkit.contract.stage import opened
+from labkit.contract.stage import connection_of, opened
 from labkit.engine import Engine, User
 from labkit.services import Capability, Services
 from labkit.services.evidence import connections, kill_connection
@@ -14,16 +14,10 @@ async def a_read_works_after_the_server_has_ended_an_idle_connection(
     engine_class: type[Engine], services: Services
 ) -> None:
     """A connection that the server has closed meanwhile is not given to anybody."""
-    before = await _connections(services)
     async with opened(engine_class, services) as engine:
-        idle = await _connections(services) - before
-        for number in idle:
-            await kill_connection(services, number)
-        while idle & await _connections(services):
+        number = await connection_of(engine)
+        await kill_connection(services, number)
+        while number in {connection.id for connection in await connections(services)}:
             pass
         with promised("the next read works"):
             await engine.find(User)
-
-
-async def _connections(services: Services) -> set[int]:
-    return {connection.id for connection in await connections(services)}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import text
-
 from labkit.contract.clause import clause, expect
-from labkit.contract.stage import new_engine, new_user, opened
+from labkit.contract.stage import connection_of, new_engine, new_user, opened
 from labkit.engine import Engine, User
 from labkit.services import Capability, Services
 from labkit.services.evidence import connections, count_rows
@@ -59,8 +57,7 @@ async def nothing_is_left_when_the_loop_ends(engine_class: type[Engine], service
 async def close_leaves_no_connection_on_the_server(engine_class: type[Engine], services: Services) -> None:
     """The server itself lists none of the engine's connections any more."""
     engine = await new_engine(engine_class, services).open()
-    async with engine.session() as session:
-        number = (await session.execute(text("SELECT CONNECTION_ID()"))).scalar_one()
+    number = await connection_of(engine)
     await engine.close()
     expect("the server lists the connection no more", found=await is_listed(services, number), to_be=False)
 

@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy import text
+
 from labkit.engine import Engine, User
 from labkit.services import Services
 from labkit.settings import Settings
 
-__all__ = ["in_place_of_this_loop", "new_engine", "new_user", "on_another_loop", "opened"]
+__all__ = ["connection_of", "in_place_of_this_loop", "new_engine", "new_user", "on_another_loop", "opened"]
 
 T = TypeVar("T")
 Scene = Callable[..., Coroutine[Any, Any, Any]]
@@ -43,6 +45,12 @@ async def opened(engine_class: type[Engine], services: Services, **chosen: Any) 
     async with new_engine(engine_class, services, **chosen) as engine:
         await engine.create_tables()
         yield engine
+
+
+async def connection_of(engine: Engine) -> int:
+    """Return the number under which the server lists a connection of this engine, which lies idle afterwards."""
+    async with engine.session() as session:
+        return int((await session.execute(text("SELECT CONNECTION_ID()"))).scalar_one())
 
 
 async def on_another_loop(scene: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:

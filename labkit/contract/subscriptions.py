@@ -22,13 +22,15 @@ async def a_subscriber_who_has_gone_leaves_no_connection_on_the_server(
         before = await _clients(services)
         messages = engine.subscribe("the contract")
         async with messages:
-            own = await _clients(services) - before
+            own = {client.id for client in await redis_clients(services) if client.subscriptions} - before
+        if not own:
+            raise LookupError("Redis lists no client for this subscription.")
         # The clock is asked, and nothing is cancelled: with a time-out around it this look once never ended.
         late = asyncio.get_running_loop().time() + LEAVING
-        while own & await _clients(services):
+        while left := own & await _clients(services):
             if asyncio.get_running_loop().time() > late:
                 raise AssertionError(
-                    f"wanted: no connection of {messages!r} on the server; found: client {min(own)} is still there"
+                    f"wanted: no connection of {messages!r} on the server; found: client {min(left)} is still there"
                 )
 
 
