@@ -29,7 +29,8 @@ async def a_cancelled_block_gives_its_connection_back(engine_class: type[Engine]
     async with opened(engine_class, services) as engine:
         task = asyncio.create_task(hold(), name="the cancelled one")
         await inside.wait()
-        expect("one connection out inside the block", found=engine.statistics().checked_out, to_be=1)
+        if not engine.statistics().checked_out:
+            raise LookupError("The block holds no connection that could come back.")
         task.cancel()
         await asyncio.wait([task])
         expect("no connection out after the cancellation", found=engine.statistics().checked_out, to_be=0)

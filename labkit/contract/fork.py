@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import traceback
 from collections.abc import Callable
 
 from labkit.contract.alone import add_findings
@@ -52,13 +53,19 @@ def _in_child(work: Callable[[], str]) -> str:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
+        status = 1
         try:
             with os.fdopen(writing, "w") as pipe:
                 pipe.write(work())
+            status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(status)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         said = pipe.read()
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise ChildProcessError(f"The forked child ended with status {os.waitstatus_to_exitcode(status)}.")
     return said

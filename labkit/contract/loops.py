@@ -41,7 +41,7 @@ async def two_loops_take_turns_each_with_an_engine_of_its_own(
             await engine.get(User, email=email)
 
 
-@clause()
+@clause(alone=True)  # whatever an engine class remembers of loops: it begins with this one
 async def two_tasks_at_once_open_an_engine_on_any_loop(engine_class: type[Engine], services: Services) -> None:
     """One task opens it and the other waits, on this loop and then on another one."""
     expect("both tasks open it", found=await _open_at_once(engine_class, services), to_be=[])
