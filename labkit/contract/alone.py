@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from labkit.contract.clause import Clause
 from labkit.contract.verdict import Result, Verdict, check_here
 from labkit.engine import Engine
 from labkit.recorder import Finding
-from labkit.scene.spawn import start_deaf
+from labkit.scene.spawn import check_importable, child_process
 from labkit.services import Services
 
 __all__ = ["add_findings", "check_alone"]
@@ -34,46 +34,40 @@ def add_findings(findings: Iterable[Finding]) -> None:
 
 
 def check_alone(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
-    """Play any clause in a child process, which is killed when it does not end in time."""
+    """
+    Play any clause in a child process, which is killed when it does not end in time.
+
+    Raises `InvalidInput` for a class that a child could not import.
+    """
     if clause.topic == "fork" and not hasattr(os, "fork"):
         return Verdict(clause.name, Result.NOT_RUN, "needs os.fork, which this system does not have")
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
     # Servers are stopped and started from here only: their control stays.
-    arguments = theirs, clause, engine_class, replace(services, control=None)
-    child = context.Process(target=_play, args=arguments, name=f"labkit clause {clause.name}")
-    start_deaf(child)
-    theirs.close()
+    arguments = clause, engine_class, replace(services, control=None)
+    check_importable(engine_class.__qualname__, *arguments)
     ready = False
-    try:
-        # It answers twice: the time of the clause begins when its process is ready to play it.
-        for seconds in (START, clause.limit + GRACE):
-            if not ours.poll(seconds):
-                return Verdict(clause.name, Result.TIMED_OUT, f"process {child.pid} did not answer")
-            answer: Verdict = ours.recv()
-            ready = True
-        return _with_end(answer, ours, child, clause)
-    except EOFError:
-        child.join()
-        text = f"its process ended with status {child.exitcode}"
-        return Verdict(clause.name, Result.FAILED, text if ready else f"{text} before it began: {GUARD}")
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
+    with child_process(_play, *arguments, name=f"labkit clause {clause.name}") as (child, pipe):
+        try:
+            # It answers twice: the time of the clause begins when its process is ready to play it.
+            for seconds in (START, clause.limit + GRACE):
+                if not pipe.poll(seconds):
+                    return Verdict(clause.name, Result.TIMED_OUT, f"process {child.pid} did not answer")
+                answer: Verdict = pipe.recv()
+                ready = True
+            return _with_end(answer, pipe, child) if clause.ends and answer.result is Result.KEPT else answer
+        except EOFError:
+            child.join()
+            text = f"its process ended with status {child.exitcode}"
+            return Verdict(clause.name, Result.FAILED, text if ready else f"{text} before it began: {GUARD}")
 
 
-def _with_end(
-    verdict: Verdict, pipe: Connection, child: multiprocessing.process.BaseProcess, clause: Clause
-) -> Verdict:
-    """Wait for the end of the process, too, where that is promised: what can't end has broken the promise."""
-    if verdict.result is Result.KEPT and clause.alone and clause.listens:
-        # It says whom it has to wait for: how long an interpreter takes to end proves nothing on a busy machine.
-        left = pipe.recv() if pipe.poll(START) else ["main"]
-        if left:
-            text = f"wanted: the process ends; found: it goes on, in the thread {left[0]}"
-            return replace(verdict, result=Result.BROKEN, text=text)
-        child.join(START)
+def _with_end(verdict: Verdict, pipe: Connection, child: BaseProcess) -> Verdict:
+    """Wait for the end of the process, too: what can't end has broken the promise."""
+    # It says whom it has to wait for: how long an interpreter takes to end proves nothing on a busy machine.
+    left = pipe.recv() if pipe.poll(START) else ["main"]
+    if left:
+        text = f"wanted: the process ends; found: it goes on, in the thread {left[0]}"
+        return replace(verdict, result=Result.BROKEN, text=text)
+    child.join(START)
     return verdict
 
 
@@ -81,7 +75,7 @@ def _play(pipe: Connection, clause: Clause, engine_class: type[Engine], services
     pipe.send(None)
     verdict = check_here(clause, engine_class, services)
     pipe.send(replace(verdict, findings=tuple(sorted({*verdict.findings, *_found}))))
-    if clause.listens:
+    if clause.ends:
         pipe.send(_threads_left())
     pipe.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ class Clause:
     One promise: `play(engine_class, services)` raises `AssertionError` when an engine of that class breaks it.
 
     A clause that `listens` is broken, too, by whatever fails during it, or after it, without any caller being told.
-    One that wants a process of its own (`alone`) forks, patches asyncio, or may hang where nothing can stop it.
+    One that wants a process of its own (`alone`) forks, patches asyncio, or may hang where nothing can stop it. One
+    that `ends` is broken, too, when that process can't end.
     One that is `ordered` has tasks that pass the points of a sequencer: somebody else may choose their order.
     """
 
@@ -35,6 +37,7 @@ class Clause:
     needs: frozenset[Capability]
     listens: bool
     alone: bool
+    ends: bool
     ordered: bool
     limit: float
 
@@ -53,6 +56,7 @@ def clause(
     *needs: Capability,
     listens: bool = False,
     alone: bool = False,
+    ends: bool = False,
     ordered: bool = False,
     limit: float = 10.0,
 ) -> Callable[[Play], Play]:
@@ -61,7 +65,8 @@ def clause(
     def register(play: Play) -> Play:
         name, topic = play.__name__, play.__module__.rpartition(".")[2]
         assert name not in _clauses, f"two clauses are called {name}"
-        _clauses[name] = Clause(name, topic, play, frozenset(needs), listens, alone, ordered, limit)
+        assert alone or not ends, f"{name}: only a process of its own can come to its end"
+        _clauses[name] = Clause(name, topic, play, frozenset(needs), listens, alone, ends, ordered, limit)
         return play
 
     return register
@@ -75,7 +80,11 @@ def clauses(topic: str | None = None) -> list[Clause]:
 def find_clause(name: str) -> Clause:
     """Return the clause of this name; raises `InvalidInput`."""
     if name not in _clauses:
-        raise InvalidInput(f"There is no clause {name!r}.", remedy="See `labkit.contract.clauses()`.")
+        near = difflib.get_close_matches(name, _clauses, n=3, cutoff=0.4)
+        raise InvalidInput(
+            f"There is no clause {name!r}.",
+            remedy=f"Did you mean {' or '.join(near)}?" if near else "See `labkit.contract.clauses()`.",
+        )
     return _clauses[name]
 
 

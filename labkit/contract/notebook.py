@@ -24,7 +24,7 @@ async def a_loop_that_has_run_is_closed(engine_class: type[Engine], services: Se
         loop.close()
 
 
-@clause(alone=True, listens=True)
+@clause(alone=True, ends=True)
 async def a_program_that_has_closed_its_engine_comes_to_its_end(
     engine_class: type[Engine], services: Services
 ) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
-import os
-import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -22,7 +18,7 @@ from labkit.course.examiner import examine_here
 from labkit.course.exercises import Exercise, is_untouched
 from labkit.course.verdict import Verdict
 from labkit.errors import Unreachable
-from labkit.scene.spawn import start_deaf
+from labkit.scene.spawn import child_process
 from labkit.services import Services
 from labkit.services.login import database_version, redis_version
 
@@ -126,7 +122,8 @@ def examine(
         return Examination(exercise.name, Verdict.NOT_ATTEMPTED, file, text=f"there is no file {file}")
     untouched = is_untouched(exercise, file)
     with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as folder:
-        with _child(exercise, file, services, Path(folder), limit) as (child, pipe):
+        about = exercise.tests.resolve(), file.resolve(), replace(services, control=None), Path(folder), limit
+        with child_process(examine_here, *about, name=f"labkit exercise {exercise.name}") as (child, pipe):
             status = _listen(heard, child, pipe, limit, on_test)
         printed = _printed(Path(folder))
     found = _judge(exercise, file, heard, status)
@@ -137,28 +134,6 @@ def examine(
     elif found.verdict is Verdict.PASSED and not file.is_file():
         found = replace(found, verdict=Verdict.FAILED, text=f"your code has deleted its own file, {file}")
     return replace(found, printed=printed, seconds=time.perf_counter() - began)
-
-
-@contextmanager
-def _child(
-    exercise: Exercise, file: Path, services: Services, folder: Path, limit: float
-) -> Iterator[tuple[BaseProcess, Connection]]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    arguments = theirs, exercise.tests.resolve(), file.resolve(), replace(services, control=None), folder, limit
-    child = context.Process(target=examine_here, args=arguments, name=f"labkit exercise {exercise.name}")
-    start_deaf(child)
-    theirs.close()
-    try:
-        yield child, ours
-    finally:
-        # With all that it has started: they are one process group.
-        if child.pid:  # 0 would be this process's own group
-            with suppress(OSError):
-                os.killpg(child.pid, signal.SIGKILL)
-        child.kill()
-        child.join()
-        ours.close()
 
 
 def _listen(

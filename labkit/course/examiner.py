@@ -46,11 +46,7 @@ class Submission:
 
 
 def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, folder: Path, limit: float) -> None:
-    """
-    Try every test, and tell what came of each through the pipe; what the code prints goes to a file.
-
-    It is the first of a process group of its own, so that what the code has started can be ended with it.
-    """
+    """Try every test, and tell what came of each through the pipe; what the code prints goes to a file."""
     # No tracer looks on: one that keeps book of greenlets, as coverage does, can hang Python 3.11 for ever when one
     # of their threads ends.
     sys.settrace(None)
@@ -58,7 +54,6 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
     # Nothing is left beside the learner's file; and a file that is saved twice in one second is read twice.
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # of processes that it starts, too
-    os.setpgid(0, 0)
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -1,15 +1,81 @@
-"""A child process that Ctrl-C does not reach: who has started it ends it, and nobody else."""
+"""A child process for what may hang, fork, or die: who has started it ends it, with all that it has started."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import pickle
 import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
-__all__ = ["start_deaf"]
+from labkit.errors import InvalidInput
+
+__all__ = ["check_importable", "child_process"]
+
+# What most children need is imported once, by a server that does nothing else; it has no threads, and forks them.
+NEEDED = ["labkit.contract", "labkit.course.examiner"]
+if sys.platform == "linux":
+    START = multiprocessing.get_context("forkserver")
+else:
+    START = multiprocessing.get_context("spawn")
 
 
-def start_deaf(child: BaseProcess) -> None:
+@contextmanager
+def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterator[tuple[BaseProcess, Connection]]:
+    """
+    Run `target(pipe, *args)` in a fresh process; give that process, and the end of the pipe where it is heard.
+
+    Of this process it has the environment, as it is now, and nothing else. At the end of the block it is killed
+    with every process that it has started: they are one group. Ctrl-C does not reach them.
+    """
+    START.set_forkserver_preload(NEEDED)
+    ours, theirs = START.Pipe(duplex=False)
+    child = START.Process(target=_lead, args=(target, dict(os.environ), theirs, *args), name=name)
+    _start_deaf(child)
+    theirs.close()
+    try:
+        yield child, ours
+    finally:
+        if child.pid and hasattr(os, "killpg"):  # 0 would be this process's own group
+            with suppress(OSError):
+                os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def check_importable(what: str, *things: Any) -> None:
+    """Raise `InvalidInput`, saying that `what` can't be played, unless a child could be sent these things."""
+    try:
+        packed = pickle.dumps(things)
+    except Exception as error:
+        raise InvalidInput(
+            f"{what} can't be sent to a child process: {error}.",
+            remedy="Define it at the top of a module, and give it plain values.",
+        ) from None
+    if b"__main__" in packed and not hasattr(sys.modules["__main__"], "__file__"):
+        raise InvalidInput(
+            f"{what} can't be played in a child process, which could not import it.",
+            remedy="Define it in a module, and not in a notebook or at the prompt.",
+        )
+
+
+def _lead(target: Callable[..., None], environment: dict[str, str], pipe: Connection, *args: Any) -> None:
+    """Become the first of a process group, and begin."""
+    os.environ.clear()  # the server's is that of the moment when it began
+    os.environ.update(environment)
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+    target(pipe, *args)
+
+
+def _start_deaf(child: BaseProcess) -> None:
     """
     Start a child that is deaf to SIGINT, from its first instant on.
 

@@ -17,6 +17,7 @@ from labkit.contract import Clause, Result, Verdict, find_clause
 from labkit.contract import alone as module
 from labkit.contract.alone import add_findings, check_alone
 from labkit.engine import Engine
+from labkit.errors import InvalidInput
 from labkit.recorder import Finding
 from labkit.services import Services
 
@@ -53,13 +54,13 @@ async def tell_of_a_child(engine_class: type[Engine], services: Services) -> Non
     add_findings([Finding("pool-crossed-fork", "", None), Finding("pool-crossed-fork", "", None)])
 
 
-def play(scene: Callable[..., Any], *, listens: bool = False, alone: bool = True, limit: float = 10.0) -> Verdict:
-    clause = Clause(scene.__name__, "test", scene, frozenset(), listens, alone, False, limit)
+def play(scene: Callable[..., Any], *, ends: bool = False, limit: float = 10.0) -> Verdict:
+    clause = Clause(scene.__name__, "test", scene, frozenset(), False, True, ends, False, limit)
     return check_alone(clause, Engine, NOWHERE)
 
 
 def test_a_promise_that_is_kept_is_kept_there_too() -> None:
-    assert play(keep, listens=True).result is Result.KEPT
+    assert play(keep, ends=True).result is Result.KEPT
 
 
 def test_a_broken_promise_comes_back_with_its_text_from_another_process() -> None:
@@ -111,20 +112,27 @@ def test_a_process_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatc
         os.kill(number, 0)
 
 
-def test_a_process_that_can_not_end_breaks_the_promise_of_a_clause_that_listens() -> None:
-    verdict = play(never_end, listens=True)
+def test_a_process_that_can_not_end_breaks_the_promise_of_a_clause_about_its_end() -> None:
+    verdict = play(never_end, ends=True)
 
     assert verdict.result is Result.BROKEN
     assert verdict.text == "wanted: the process ends; found: it goes on, in the thread for ever"
 
 
 def test_a_thread_that_is_about_to_end_breaks_nothing() -> None:
-    assert play(end_soon, listens=True).result is Result.KEPT
+    assert play(end_soon, ends=True).result is Result.KEPT
 
 
-@pytest.mark.parametrize(("listens", "alone"), [(False, True), (True, False)])
-def test_nobody_waits_for_the_end_of_a_process_that_was_not_promised_to_end(listens: bool, alone: bool) -> None:
-    assert play(never_end, listens=listens, alone=alone).result is Result.KEPT
+def test_nobody_waits_for_the_end_of_a_process_that_was_not_promised_to_end() -> None:
+    assert play(never_end).result is Result.KEPT
+
+
+def test_a_class_that_a_child_can_not_import_is_refused() -> None:
+    class Own(Engine):
+        pass
+
+    with pytest.raises(InvalidInput, match="Own can't be sent to a child process"):
+        check_alone(find_clause("a_loop_that_has_run_is_closed"), Own, NOWHERE)
 
 
 def test_what_was_found_in_a_forked_child_is_in_the_verdict_once() -> None:

@@ -22,7 +22,7 @@ Scene = Callable[[type[Engine], Services], Coroutine[Any, Any, None]]
 
 
 def a_clause(play: Scene, *needs: Capability, listens: bool = False, limit: float = 10.0) -> Clause:
-    return Clause("a_clause", "test", play, frozenset(needs), listens, False, False, limit)
+    return Clause("a_clause", "test", play, frozenset(needs), listens, False, False, False, limit)
 
 
 async def keep(engine_class: type[Engine], services: Services) -> None: ...

@@ -1,15 +1,18 @@
-"""A child that is started deaf goes on when somebody presses Ctrl-C."""
+"""A child goes on when somebody presses Ctrl-C, and ends with all that it has started when its block does."""
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import signal
+import subprocess
 import sys
 from multiprocessing.connection import Connection
 
+import psutil
 import pytest
 
-from labkit.scene.spawn import start_deaf
+from labkit.errors import InvalidInput
+from labkit.scene.spawn import check_importable, child_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
 
@@ -19,15 +22,57 @@ def interrupt_itself(pipe: Connection) -> None:
     pipe.send("goes on")
 
 
+def start_another_and_hang(pipe: Connection) -> None:
+    another = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    pipe.send(another.pid)
+    another.wait()
+
+
+def say_environment(pipe: Connection, name: str) -> None:
+    pipe.send(os.environ.get(name))
+
+
 def test_it_does_not_hear_it_and_who_started_it_hears_it_as_before() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    child = multiprocessing.get_context("spawn").Process(target=interrupt_itself, args=(theirs,))
-    start_deaf(child)
-    theirs.close()
-
-    assert ours.recv() == "goes on"
-    child.join()
-    assert child.exitcode == 0
+    with child_process(interrupt_itself, name="deaf") as (child, pipe):
+        assert pipe.recv() == "goes on"
+        child.join()
+        assert child.exitcode == 0
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
-    ours.close()
+
+
+def test_what_it_has_started_ends_with_it() -> None:
+    with child_process(start_another_and_hang, name="parent") as (child, pipe):
+        another = psutil.Process(pipe.recv())
+        assert another.ppid() == child.pid
+
+    another.wait(timeout=10)
+    assert not child.is_alive()
+
+
+@pytest.mark.parametrize("value", ["one", "two", None])
+def test_it_has_the_environment_of_the_moment(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if value is not None:
+        monkeypatch.setenv("LABKIT_OF_THE_MOMENT", value)
+    with child_process(say_environment, "LABKIT_OF_THE_MOMENT", name="heir") as (_, pipe):
+        assert pipe.recv() == value
+
+
+def test_what_is_made_in_a_function_can_not_be_sent() -> None:
+    class Local:
+        pass
+
+    with pytest.raises(InvalidInput, match="Local can't be sent to a child process"):
+        check_importable("Local", Local)
+
+
+def test_what_is_made_at_the_prompt_can_not_be_sent() -> None:
+    code = (
+        "class Own: pass\n"
+        "import sys; del sys.modules['__main__'].__file__\n"
+        "from labkit.scene.spawn import check_importable\n"
+        "check_importable('Own', Own)\n"
+    )
+    finished = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True)
+
+    assert "Own can't be played in a child process" in finished.stderr
