@@ -189,15 +189,17 @@ def _print_as_tables(trials: Iterator[Trial]) -> Iterator[Trial]:
 
 def _print_as_array(trials: Iterator[Trial]) -> Iterator[Trial]:
     """Print each trial as soon as it is over, and a whole array even when a run of hours is stopped."""
-    between = "["
+    print("[", end="")
+    comma = ""
     try:
         for trial in trials:
             value = json_module.dumps(asdict(trial) | {"as_promised": trial.as_promised}, indent=2)
-            print(between, value, sep="\n", end="", flush=True)
-            between = ","
+            # In one piece: Ctrl-C may come after any line of this.
+            print(f"{comma}\n{value}", end="", flush=True)
+            comma = ","
             yield trial
     finally:
-        print("\n]" if between == "," else "[]", flush=True)
+        print("\n]", flush=True)
 
 
 def _print_end(trials: list[Trial], services: Services, seconds: float) -> None:
