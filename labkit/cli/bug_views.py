@@ -78,8 +78,7 @@ def trial_of(trial: Trial) -> Group:
     for kept, broken in zip(trial.correct, trial.broken, strict=True):
         table.add_row(Text(broken.clause.replace("_", " ")), _played(kept), _played(broken))
     table.add_row(Text("the recorder finds"), _compared(trial.findings_of_correct), _compared(trial.findings))
-    if trial.texts is not None and trial.texts.promised:
-        table.add_row(Text("a person sees"), Text(), _compared(trial.texts))
+    table.add_row(Text("a person sees"), _compared(trial.texts_of_correct), _compared(trial.texts))
     for name in trial.left_out:
         table.add_row(Text(name.replace("_", " ")), Text("not run", "yellow"), Text("not run", "yellow"))
     said = _said(trial)

@@ -15,7 +15,9 @@ from labkit.engine import Engine
 from labkit.errors import InvalidInput
 from labkit.services import Capability, Services, provider_names, providers_with
 
-__all__ = ["Comparison", "Played", "Trial", "driver_of", "try_bug", "with_driver"]
+__all__ = ["Comparison", "Played", "Trial", "driver_of", "drivers_of", "try_bug", "with_driver"]
+
+DRIVERS = "asyncmy", "aiomysql"  # for MySQL and MariaDB
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Trial:
     findings: Comparison | None = None
     findings_of_correct: Comparison | None = None
     texts: Comparison | None = None
+    texts_of_correct: Comparison | None = None
     left_out: tuple[str, ...] = ()
     not_run: str = ""
 
@@ -84,7 +87,7 @@ class Trial:
         """Say whether it was played, and everything was seen as promised, every time."""
         if self.not_run or not self.broken:
             return False
-        compared = [each for each in (self.findings, self.findings_of_correct, self.texts) if each is not None]
+        compared = filter(None, (self.findings, self.findings_of_correct, self.texts, self.texts_of_correct))
         clauses = all(each.times == each.of for each in (*self.broken, *self.correct))
         return clauses and all(each.holds for each in compared)
 
@@ -94,17 +97,21 @@ def driver_of(services: Services) -> str:
     return make_url(services.database_url).get_driver_name()
 
 
+def drivers_of(services: Services) -> tuple[str, ...]:
+    """Return the names of the drivers that can speak to a database."""
+    return ("aiosqlite",) if make_url(services.database_url).get_backend_name() == "sqlite" else DRIVERS
+
+
 def with_driver(services: Services, driver: str) -> Services:
     """Return the same services for another driver; raises `InvalidInput` for one that can't speak to them."""
-    url = make_url(services.database_url)
-    drivers = ("aiosqlite",) if url.get_backend_name() == "sqlite" else ("asyncmy", "aiomysql")
-    if driver not in drivers:
+    if driver not in drivers_of(services):
         raise InvalidInput(
             f"The driver {driver!r} can't speak to the provider {services.provider!r}.",
-            remedy=f"Use {' or '.join(drivers)}, or another provider.",
+            remedy=f"Use {' or '.join(drivers_of(services))}, or another provider.",
         )
     if find_spec(driver) is None:
         raise InvalidInput(f"The driver {driver!r} is not installed.", remedy=f"pip install {driver}")
+    url = make_url(services.database_url)
     chosen = url.set(drivername=f"{url.get_backend_name()}+{driver}")
     return replace(services, database_url=chosen.render_as_string(hide_password=False))
 
@@ -137,7 +144,8 @@ def try_bug(
         correct=_by_clause(playable, Result.KEPT, correct),
         findings=_findings("the recorder's findings", [bug.finding] if bug.finding else [], broken),
         findings_of_correct=_findings("the recorder's findings on the correct engine", [], correct),
-        texts=_texts(bug.texts.of(empty.driver), broken),
+        texts=_texts("the texts", bug.texts.of(empty.driver), broken),
+        texts_of_correct=_texts("the texts of the correct engine", (), correct),
         left_out=tuple(clause.name for clause in clauses if clause not in playable),
     )
 
@@ -175,11 +183,20 @@ def _findings(what: str, promised: list[str], rounds: list[list[Verdict]]) -> Co
     return Comparison(what, tuple(promised), tuple(sorted(set().union(*seen))), times, len(rounds))
 
 
-def _texts(promised: tuple[str, ...], rounds: list[list[Verdict]]) -> Comparison:
+def _texts(what: str, promised: tuple[str, ...], rounds: list[list[Verdict]]) -> Comparison:
+    if not promised:
+        return _silence(what, rounds)
     told = [[text for verdict in verdicts for text in (*verdict.seen, verdict.text)] for verdicts in rounds]
     times = sum(all(_is_said(part, texts) for part in promised) for texts in told)
     seen = tuple(part for part in promised if any(_is_said(part, texts) for texts in told))
-    return Comparison("the texts", promised, seen, times, len(rounds))
+    return Comparison(what, promised, seen, times, len(rounds))
+
+
+def _silence(what: str, rounds: list[list[Verdict]]) -> Comparison:
+    # What a clause itself says of a promise that is broken a person would not have seen.
+    told = [[text for each in verdicts for text in each.seen if text != each.text] for verdicts in rounds]
+    seen = dict.fromkeys(text for texts in told for text in texts)
+    return Comparison(what, (), tuple(seen), told.count([]), len(rounds))
 
 
 def _is_said(part: str, texts: list[str]) -> bool:
