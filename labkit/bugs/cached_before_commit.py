@@ -4,7 +4,7 @@ BUG: the cache forgets the changed rows before the commit, and not after it.
 Symptom: a row was changed and committed, and readers go on getting the old one until it dies of age: somebody who
 read it while the commit took its time has put it back.
 
-Sources: https://github.com/carlos-emr/carlos/issues/2141, https://github.com/hmchangw/newchat/issues/250
+Sources: https://github.com/eclipse-openvsx/openvsx/pull/2220, https://github.com/zendesk/kasket/pull/27
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Bug(_Entry):
     name: str = Field(min_length=1)
     class_name: str = Field(alias="bug", min_length=1)
     symptom: str = Field(min_length=1)
-    family: str = Field(pattern=r"^F[1-9][0-9]?$")
+    family: str = Field(min_length=1)
     breaks: tuple[str, ...] = Field(min_length=1)
     finding: str
     unseen: str

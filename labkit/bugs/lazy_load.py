@@ -1,8 +1,8 @@
 """
 BUG: relationships are loaded when somebody looks at them.
 
-Symptom: `message.author` raises `MissingGreenlet`, though every line with an `await` went well; after the block it
-is `DetachedInstanceError`.
+Symptom: `message.author` fails with `MissingGreenlet`, which SQLAlchemy wraps in a `StatementError`, though every
+line with an `await` went well; after the block it is `DetachedInstanceError`.
 
 Sources: https://github.com/sqlalchemy/sqlalchemy/issues/6164, https://github.com/sqlalchemy/sqlalchemy/issues/9627
 """

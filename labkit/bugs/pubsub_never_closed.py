@@ -4,7 +4,7 @@ BUG: a subscription is ended with `unsubscribe()`, and its connection stays open
 Symptom: every subscriber that ever came and went has left a client on the Redis server, until it says that there
 are too many connections.
 
-Sources: https://github.com/kdcube/kdcube/issues/245, https://github.com/redis/redis-py/issues/3351
+Sources: https://github.com/kdcube/kdcube/issues/245, https://github.com/redis/redis-py/issues/1343
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import labkit.bugs
 from labkit.bugs import Bug, RegistryRebuilt, bugs, find_bug
 from labkit.contract import clauses
 from labkit.errors import InvalidInput, InvalidSetting
@@ -15,7 +16,7 @@ from labkit.services import Capability
 ENTRY = """
 bug = "RegistryRebuilt"
 symptom = "The second save raises two errors."
-family = "F1"
+family = "implicit IO"
 breaks = ["what_a_block_writes_is_on_the_server_after_it"]
 finding = "registry-rebuilt"
 unseen = ""
@@ -67,6 +68,11 @@ def test_the_engine_is_found_by_name(folder: Path) -> None:
     assert find_bug("registry_rebuilt", folder).engine_class is RegistryRebuilt
 
 
+@pytest.mark.parametrize("bug", bugs(), ids=lambda each: each.name)
+def test_each_engine_can_be_had_by_its_own_name(bug: Bug) -> None:
+    assert getattr(labkit.bugs, bug.class_name) is bug.engine_class
+
+
 def test_bugs_come_in_alphabetical_order(folder: Path) -> None:
     for name in ("scope_by_id", "ghost", "pool_too_big"):
         (folder / f"{name}.toml").write_text(ENTRY)
@@ -92,16 +98,20 @@ def test_a_name_can_not_leave_the_catalogue(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('family = "F1"\n', "", "family: Field required"),
-        ('family = "F1"', 'family = "F1"\ncolour = "red"', "colour: Extra inputs are not permitted"),
-        ('family = "F1"', 'family = "first"', "family: String should match"),
+        ('family = "implicit IO"\n', "", "family: Field required"),
+        (
+            'family = "implicit IO"',
+            'family = "implicit IO"\ncolour = "red"',
+            "colour: Extra inputs are not permitted",
+        ),
+        ('family = "implicit IO"', 'family = ""', "family: String should have at least 1 character"),
         ("aiosqlite = []\n", "", "texts: aiosqlite: Field required"),
         ('do = "A bigger pool."\n', "", "wrong_fixes: 0: do: Field required"),
         ('needs = ["server"]', 'needs = ["sever"]', "needs: 0: Input should be 'server'"),
         ('unseen = ""', 'unseen = "It looks elsewhere."', "say in `unseen` why there is none"),
         ('finding = "registry-rebuilt"', 'finding = ""', "say in `unseen` why there is none"),
-        ('family = "F1"', 'name = "other"', "multiple values for keyword argument 'name'"),
-        ('family = "F1"', "family = ", "Invalid value"),
+        ('family = "implicit IO"', 'name = "other"', "multiple values for keyword argument 'name'"),
+        ('family = "implicit IO"', "family = ", "Invalid value"),
     ],
 )
 def test_an_entry_that_cannot_be_used_is_refused_with_its_file(

@@ -28,7 +28,7 @@ def bug(**changed: Any) -> Bug:
         "name": "registry_rebuilt",
         "bug": "RegistryRebuilt",
         "symptom": "A write is lost.",
-        "family": "F1",
+        "family": "implicit IO",
         "breaks": [LOST],
         "finding": "registry-rebuilt",
         "unseen": "",
