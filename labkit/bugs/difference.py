@@ -44,8 +44,10 @@ def compare_source(before: type, after: type) -> str:
     Return the difference of a class and a subclass of it, whichever comes first: each method that is overridden.
 
     What the subclass holds besides, its attributes, stands before its first method. Raises `InvalidInput` if
-    nothing differs.
+    nothing differs, or if there is no source.
     """
+    if not (isinstance(before, type) and isinstance(after, type)):
+        raise InvalidInput(f"Two classes were wanted, found {before!r} and {after!r}.")
     base, special = (before, after) if issubclass(after, before) else (after, before)
     own = [name for name in _own_methods(special) if hasattr(base, name)]
     if base is special or not issubclass(special, base) or not own:
@@ -81,7 +83,10 @@ def _compare_method(before: type, after: type, name: str) -> tuple[list[str], li
 
 
 def _attributes(broken: type) -> list[str]:
-    text = textwrap.dedent(inspect.getsource(broken))
+    try:
+        text = textwrap.dedent(inspect.getsource(broken))
+    except (OSError, TypeError):  # of a class that is made in a notebook Python knows the methods only
+        return [f"{name} = {value!r}" for name, value in vars(broken).items() if _is_attribute(name, value)]
     [found] = ast.parse(text).body
     assert isinstance(found, ast.ClassDef)
     return [
@@ -92,5 +97,15 @@ def _attributes(broken: type) -> list[str]:
     ]
 
 
+def _is_attribute(name: str, value: object) -> bool:
+    return not name.startswith("__") and not isinstance(value, METHODS)
+
+
 def _source(thing: Callable[..., Any]) -> list[str]:
-    return textwrap.dedent(inspect.getsource(thing)).rstrip().splitlines()
+    try:
+        return textwrap.dedent(inspect.getsource(thing)).rstrip().splitlines()
+    except (OSError, TypeError):
+        raise InvalidInput(
+            f"Nobody knows the source of {thing.__qualname__}.",
+            remedy="Define it in a module: Python keeps none of a class that is made in a notebook.",
+        ) from None

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from labkit.bugs import Bug
-from labkit.bugs.difference import changed_lines, difference, seam_of
+from labkit.bugs import Bug, find_bug
+from labkit.bugs.difference import changed_lines, compare_source, difference, seam_of
+from labkit.engine import Engine
 from labkit.errors import InvalidInput
 
 HEAD = "from contextlib import asynccontextmanager\nfrom labkit.engine import Engine\n\n\nclass MadeUp(Engine):\n"
@@ -81,3 +82,23 @@ def test_a_context_manager_is_shown_with_its_decorator(make: Make) -> None:
 def test_no_seam_or_two_are_refused(make: Make, body: str) -> None:
     with pytest.raises(InvalidInput, match=r"made_up overrides .*; one seam was wanted"):
         seam_of(make(body))
+
+
+def test_a_class_without_a_source_of_its_own_is_compared_by_its_methods(make: Make, tmp_path: Path) -> None:
+    made = make(STATIC).engine_class
+    made.__module__ = "nowhere"  # as in a notebook
+
+    assert "+shared = {}" in compare_source(Engine, made)
+
+
+def test_methods_without_a_source_are_refused() -> None:
+    told: dict[str, type] = {}
+    exec("class Told(Engine):\n    def _sessions(self): return None\n", {"Engine": Engine}, told)
+
+    with pytest.raises(InvalidInput, match=r"Nobody knows the source of Told\._sessions"):
+        compare_source(Engine, told["Told"])
+
+
+def test_what_is_no_class_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="Two classes were wanted"):
+        compare_source(Engine, find_bug)  # type: ignore[arg-type]
