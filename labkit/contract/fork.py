@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from labkit.contract.alone import add_findings
 from labkit.contract.clause import clause, expect, promised
+from labkit.contract.reads import bind_of, sent_through
 from labkit.contract.stage import new_engine
 from labkit.engine import Engine, User
 from labkit.errors import WrongProcess
@@ -31,9 +32,12 @@ def _fork(engine_class: type[Engine], services: Services) -> None:
         engine = runner.run(new_engine(engine_class, services).open())
         runner.run(engine.create_tables())
         try:
-            told, record = json.loads(_in_child(lambda: json.dumps([_use(runner, engine), flight.to_json()])))
+            with sent_through(runner.run(bind_of(engine))) as sent:
+                said = _in_child(lambda: json.dumps([_use(runner, engine), sent, flight.to_json()]))
+            told, sent_by_child, record = json.loads(said)
             add_findings(find(flight.record(), load(record)))
             expect("the child is refused", found=told, to_be=WrongProcess.__name__)
+            expect("nothing is sent by the child", found=sent_by_child, to_be=[])
             with promised("the parent goes on"):
                 runner.run(engine.find(User))
         finally:

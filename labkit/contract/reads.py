@@ -1,10 +1,10 @@
-"""Reads: what an engine asks the database about one row, counted, and held before it is sent."""
+"""Reads: what an engine sends to the database, counted, and held before it is sent."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -12,7 +12,7 @@ from sqlalchemy.util import await_only
 
 from labkit.engine import Engine
 
-__all__ = ["Reads", "held_reads"]
+__all__ = ["Reads", "bind_of", "held_reads", "sent_through"]
 
 
 class Reads:
@@ -32,11 +32,31 @@ class Reads:
             await_only(self.let_go.wait())
 
 
+async def bind_of(engine: Engine) -> Any:
+    """Return what SQLAlchemy tells of an engine's statements."""
+    async with engine.session() as session:
+        return session.get_bind()
+
+
+@contextmanager
+def sent_through(bind: Any) -> Iterator[list[str]]:
+    """Give a list that grows by each statement that is about to be sent, by whomever."""
+    sent: list[str] = []
+
+    def hear(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(bind, "before_cursor_execute", hear)
+    try:
+        yield sent
+    finally:
+        event.remove(bind, "before_cursor_execute", hear)
+
+
 @asynccontextmanager
 async def held_reads(engine: Engine, value: object) -> AsyncIterator[Reads]:
     """Hold each SELECT that asks for `value` until `let_go` is set."""
-    async with engine.session() as session:
-        watched = session.get_bind()
+    watched = await bind_of(engine)
     reads = Reads(value)
     event.listen(watched, "before_cursor_execute", reads)
     try:
