@@ -139,13 +139,14 @@ def _stands_at(task: Waits) -> str:
     return f"before “{task.point}”" if task.point else f"waits at {task.where}" if task.where else "waits"
 
 
-def end_of(clause: Clause, played: PlayedByHand, correct: Verdict) -> Group:
+def end_of(clause: Clause, played: PlayedByHand, correct: PlayedByHand) -> Group:
     """Return what came of an order that a learner has chosen, on the broken engine and on the correct one."""
     grid = _grid()
     grid.add_row("your order", _lines(map(Text, played.passed)))
     grid.add_row("the promise", Text(f"{clause.sentence}. {clause.meaning}"))
     grid.add_row("broken engine", _judged(played.verdict))
-    grid.add_row("correct engine", _judged(correct) + Text(", in the same order", "dim"))
+    order = "in the same order" if correct.passed == played.passed else f"in the order: {', '.join(correct.passed)}"
+    grid.add_row("correct engine", _judged(correct.verdict) + Text(f", {order}", "dim"))
     return Group(Text(), grid, Text())
 
 

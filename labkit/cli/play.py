@@ -64,7 +64,7 @@ def play(
             console.print("Left: the tasks were cancelled, and what they held was given back.")
             raise typer.Exit(1) from None
         correct = play_by_hand(chosen, Engine, services, _again(played.passed))
-        console.print(end_of(chosen, played, correct.verdict))
+        console.print(end_of(chosen, played, correct))
 
 
 def _find_clause(bug: Bug, name: str | None) -> Clause:
