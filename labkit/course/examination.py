@@ -14,21 +14,22 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from labkit.course.examiner import examine_here
-from labkit.course.exercises import Exercise, is_untouched
+from labkit.course.examiner import NAME_WANTED, examine_here
+from labkit.course.exercises import Exercise, WrongFix, is_untouched
 from labkit.course.verdict import Verdict
 from labkit.errors import Unreachable
 from labkit.scene.spawn import child_process
 from labkit.services import Services
 from labkit.services.login import database_version, redis_version
 
-__all__ = ["Examination", "Tried", "examine"]
+__all__ = ["Examination", "Tried", "advice_on", "examine"]
 
 START = 60.0  # seconds for a new interpreter to import labkit, on a busy machine
 LIMIT = 20.0  # seconds for one test
 GRACE = 2.0  # seconds more to tell where it waits
 LOGIN = 5.0  # seconds for a server to say that it is there
 PRINTED = 2_000  # characters of what the code printed
+SLIPS = "NameError", "AttributeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"
 MESSAGE = 2**20  # bytes that the examiner says at once, at most
 
 
@@ -134,6 +135,17 @@ def examine(
     elif found.verdict is Verdict.PASSED and not file.is_file():
         found = replace(found, verdict=Verdict.FAILED, text=f"your code has deleted its own file, {file}")
     return replace(found, printed=printed, seconds=time.perf_counter() - began)
+
+
+def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
+    """Return the tempting mends that are like this one and break the same promise."""
+    failed = found.first_failed
+    if failed is None or found.verdict is not Verdict.FAILED:
+        return []
+    wanted, _, what = failed.text.partition("; found: ")
+    # A slip of the pen is no broken promise: its own text says all that there is to say.
+    is_slip = not wanted.startswith("wanted: ") or wanted.endswith(NAME_WANTED) or what.startswith(SLIPS)
+    return [] if is_slip else exercise.advice(failed.test, found.file)
 
 
 def _listen(

@@ -25,6 +25,7 @@ from labkit.services import Services
 __all__ = ["Submission", "examine_here", "find_tests", "load_module", "sentence"]
 
 OUTPUT = 64 * 2**20  # bytes that the code may print, or write into a file
+NAME_WANTED = " in your file"
 TOLD = 2_000  # characters of an error
 
 Test = Callable[..., None]
@@ -42,7 +43,7 @@ class Submission:
             return getattr(self._module, name)
         except AttributeError:
             own = sorted(each for each in vars(self._module) if not each.startswith("_"))
-            raise AssertionError(f"wanted: `{name}` in your file; found: {', '.join(own) or 'nothing'}") from None
+            raise AssertionError(f"wanted: `{name}`{NAME_WANTED}; found: {', '.join(own) or 'nothing'}") from None
 
 
 def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, folder: Path, limit: float) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.course.lessons import Lesson, load_lessons
+from labkit.course.lessons import Lesson, load_lessons, writing
 from labkit.errors import InvalidInput, InvalidSetting
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "WrongFix",
     "find_exercise",
     "is_untouched",
+    "keep_aside",
     "load_exercises",
     "next_exercise",
     "own_file",
@@ -29,6 +30,7 @@ __all__ = [
 WORK = "exercises"  # beside `lessons/` and `notebooks/`: what a learner writes, and nobody else
 HINTS = 3
 ADVICE = 2  # more of it nobody reads
+LIKE = 0.5  # of the code: who has written something else is not told why this fails
 # What reading a file as Python raises; the last two where it is nested very deeply.
 NO_PYTHON = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
 
@@ -92,9 +94,9 @@ class Exercise:
         return [_wrong_fix(path) for path in sorted((self.folder / "wrong_fixes").glob("*.py"))]
 
     def advice(self, test: str, file: Path) -> list[WrongFix]:
-        """Return the tempting mends that fail this test as `file` does, those first that are most like it."""
-        found = [fix for fix in self.wrong_fixes() if fix.fails == test]
-        return sorted(found, key=lambda fix: likeness(fix.path, file), reverse=True)[:ADVICE]
+        """Return the tempting mends that fail this test and are like `file`, the most like it first."""
+        found = {fix: likeness(fix.path, file) for fix in self.wrong_fixes() if fix.fails == test}
+        return sorted((fix for fix in found if found[fix] >= LIKE), key=lambda fix: -found[fix])[:ADVICE]
 
 
 def load_exercises(checkout: Path) -> list[Exercise]:
@@ -108,7 +110,7 @@ def _exercise(lesson: Lesson) -> Exercise:
 
 def find_exercise(exercises: list[Exercise], name: str) -> Exercise:
     """Return the exercise of this name, number (`4`, `ch04`) or slug; raises `InvalidInput` with the nearest."""
-    plain = Path(name).name.removesuffix(".py").removeprefix("ch")
+    plain = Path(name).name.lower().removesuffix(".py").removeprefix("ch")
     forms: dict[str, str] = {}
     for each in exercises:
         number, _, slug = each.name.removeprefix("ch").partition("_")
@@ -135,9 +137,10 @@ def next_exercise(exercises: list[Exercise], passed: Iterable[str]) -> Exercise:
 def own_file(exercise: Exercise, work: Path) -> Path:
     """Return the learner's file in the folder `work`, a fresh copy of the exercise if there is none yet."""
     path = work / f"{exercise.name}.py"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(exercise.broken, path)
+    with writing(path):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(exercise.broken, path)
     return path
 
 
@@ -145,12 +148,18 @@ def reset(exercise: Exercise, work: Path) -> Path | None:
     """Give the learner a fresh copy; return where the old one is kept, or None if nothing was changed in it."""
     path = own_file(exercise, work)
     kept = None
-    if path.read_bytes() != exercise.broken.read_bytes():
-        places = (path.with_name(f"{path.stem}.old-{number}.py") for number in range(1, 10_000))
-        kept = next(place for place in places if not place.exists())
-        path.replace(kept)
-    shutil.copyfile(exercise.broken, path)
+    with writing(path):
+        if path.read_bytes() != exercise.broken.read_bytes():
+            kept = keep_aside(path)
+        shutil.copyfile(exercise.broken, path)
     return kept
+
+
+def keep_aside(path: Path) -> Path:
+    """Give the learner's file another name, that no other has; return it."""
+    places = (path.with_name(f"{path.stem}.old-{number}.py") for number in range(1, 10_000))
+    kept = next(place for place in places if not place.exists())
+    return path.replace(kept)
 
 
 def is_untouched(exercise: Exercise, path: Path) -> bool:
@@ -168,9 +177,7 @@ def _code(path: Path) -> str:
 def likeness(one: Path, other: Path) -> float:
     """Return how much of the code of two files is the same, from 0 to 1; 0 if one can't be read."""
     try:
-        one_code, other_code = (
-            ast.unparse(ast.parse(path.read_text("utf-8"))).splitlines() for path in (one, other)
-        )
+        one_code, other_code = map(_plain_lines, (one, other))
     except NO_PYTHON:
         return 0.0
     return difflib.SequenceMatcher(None, one_code, other_code, autojunk=False).ratio()

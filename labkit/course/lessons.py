@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.errors import InvalidInput, InvalidSetting
 
-__all__ = ["Lesson", "choose", "find_checkout", "find_home", "load_lessons"]
+__all__ = ["Lesson", "choose", "find_checkout", "find_home", "load_lessons", "writing"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,17 @@ def find_home() -> Path:
     return Path(home) if home else find_checkout()
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise `InvalidSetting`, with what to do, when one of the learner's own files can't be written."""
+    try:
+        yield
+    except OSError as fault:
+        raise InvalidSetting(
+            f"{path} can't be written: {fault.strerror}.", remedy="Set LABKIT_HOME to a folder of yours."
+        ) from None
+
+
 def load_lessons(checkout: Path) -> list[Lesson]:
     """Return the lessons in their order; raises `InvalidSetting` for an index that can't be read."""
     index = checkout / "lessons" / "index.toml"
@@ -88,9 +101,10 @@ def choose(lessons: list[Lesson], names: list[str]) -> list[Lesson]:
 
 
 def _find(lessons: list[Lesson], name: str) -> Lesson:
-    plain = Path(name).name.removesuffix(".ipynb").removeprefix("ch")
+    plain = Path(name).name.lower().removesuffix(".ipynb").removeprefix("ch")
     for lesson in lessons:
-        if plain in (lesson.name, lesson.name.partition("_")[0], lesson.name.partition("_")[2]):
+        number, _, slug = lesson.name.partition("_")
+        if plain in (lesson.name, slug) or (plain.isdecimal() and int(plain) == int(number)):
             return lesson
     known = [lesson.name for lesson in lessons]
     near = difflib.get_close_matches(plain, known, n=1, cutoff=0.6)

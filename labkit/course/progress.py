@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labkit.course.examination import Examination
 from labkit.course.exercises import Exercise
+from labkit.course.lessons import writing
 from labkit.course.verdict import Verdict
 from labkit.errors import InvalidSetting
 
@@ -123,7 +124,7 @@ class ProgressFile:
                     remedy="Update labkit, or move the file away.",
                 )
             return Progress.model_validate(found)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Progress()
         except OSError as fault:
             raise InvalidSetting(f"{self.path} can't be read: {fault.strerror}.", remedy="Move it away.") from fault
@@ -151,18 +152,19 @@ class ProgressFile:
         return f"Hint {number} of {len(hints)}: {hints[number - 1]}"
 
     def _write(self, progress: Progress) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # A file of its own, and then one step: nobody ever sees half of it.
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix="progress-", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(progress.model_dump_json(indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A file of its own, and then one step: nobody ever sees half of it.
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix="progress-", suffix=".tmp")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(progress.model_dump_json(indent=2) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(self.path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
 
     def _put_aside(self) -> Path:
         places = (self.path.with_name(f"progress.damaged-{number}.json") for number in range(1, 10_000))

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from labkit.course.contents import CONTENTS
-from labkit.course.examination import Examination, examine
+from labkit.course.examination import Examination, advice_on, examine
 from labkit.course.exercises import HINTS, Exercise, find_exercise, load_exercises
 from labkit.course.lessons import Lesson, load_lessons
 from labkit.course.verdict import Verdict
@@ -62,7 +62,7 @@ class Attempt:
             return f"should fail: {found.verdict} {found.text}".rstrip()
         if self.fails and found.first_failed.test != self.fails:
             return f"should fail by {self.fails}, fails by {found.first_failed.test}"
-        if self.fails and self.exercise.advice(self.fails, self.path)[0].path != self.path:
+        if self.fails and self.path not in [fix.path for fix in advice_on(self.exercise, found)[:1]]:
             return "does not get the explanation that it promises"
         return ""
 

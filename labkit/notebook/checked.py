@@ -67,7 +67,7 @@ def _row(tried: Tried) -> str:
 
 
 def _advice(exercise: Exercise, found: Examination) -> str:
-    from labkit.course.views import advice_on
+    from labkit.course.examination import advice_on
 
     advice = advice_on(exercise, found)
     return _details("What others have tried, and why it fails like this", _wrong(advice)) if advice else ""

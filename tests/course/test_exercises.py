@@ -158,11 +158,18 @@ def test_the_advice_is_of_those_that_fail_alike_the_most_like_first(exercise: Ex
     file.write_text("def double(number):\n    for _ in range(3):\n        number += 1\n    return number\n")
 
     found = exercise.advice("test_it", file)
-    assert len(found) == 2
-    assert found[0].name == "loop"
+    assert [each.name for each in found] == ["loop"]
     assert found[0].because == "it is another number."
-    assert [each.name for each in exercise.advice("test_other", tmp_path / "missing.py")] == ["other_test"]
     assert exercise.advice("test_unknown", file) == []
+
+
+def test_who_has_written_something_else_is_not_told_why_others_fail(exercise: Exercise, tmp_path: Path) -> None:
+    add_wrong(exercise, "one", "return number + 1")
+    (tmp_path / "empty.py").write_text("")
+    (tmp_path / "broken.py").write_text("def double(:\n")
+
+    for name in ("empty.py", "broken.py", "missing.py"):
+        assert exercise.advice("test_it", tmp_path / name) == []
 
 
 @pytest.mark.parametrize(
