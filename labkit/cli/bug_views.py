@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -44,6 +43,7 @@ def list_of(bugs: list[Bug]) -> Table:
 def page_of(bug: Bug) -> Group:
     """Return all that the catalogue and the source say of one bug."""
     from labkit.bugs.difference import difference
+    from labkit.course.views import whole_code
 
     fixes = [Text.assemble((wrong.do, "red"), f" {wrong.why}") for wrong in bug.wrong_fixes]
     parts = {
@@ -62,10 +62,9 @@ def page_of(bug: Bug) -> Group:
     grid = _grid()
     for title, part in parts.items():
         grid.add_row(title, part)
-    # The terminal's own colours, on its own ground: light or dark.
-    code = Syntax(difference(bug), "diff", theme="ansi_dark", background_color="default", word_wrap=True)
+    code = whole_code(difference(bug), "diff")
     head = Text.assemble((bug.name, "bold"), f"  {bug.family}\n{bug.symptom}")
-    return Group(head, Text(), Padding(code, (0, 0, 1, 2)), grid)
+    return Group(head, Text(), code, grid)
 
 
 def trial_of(trial: Trial) -> Group:

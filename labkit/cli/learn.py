@@ -224,7 +224,7 @@ class _Session:
 
     def _show(self, what: RenderableType) -> None:
         self.console.print()
-        self.console.print(what)
+        self.console.print(what, crop=False)
         self._show_keys()
 
     def _say(self, words: str, style: str = "") -> None:

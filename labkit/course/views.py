@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.padding import Padding
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from labkit.course.examination import Examination, Tried
-    from labkit.course.exercises import Exercise, WrongFix
+    from labkit.course.exercises import Exercise
     from labkit.course.progress import Progress
     from labkit.course.verification import Verification
 
-__all__ = ["advice_on", "capital", "examination_of", "list_of", "solution_of", "verification_of"]
+__all__ = ["capital", "examination_of", "list_of", "solution_of", "verification_of", "whole_code"]
 
 COLOURS = {
     "passed": "green",
@@ -31,6 +31,7 @@ COLOURS = {
 
 def examination_of(exercise: Exercise, found: Examination) -> Group:
     """Return what was expected and what was found, and only then what may help."""
+    from labkit.course.examination import advice_on
     from labkit.course.examiner import sentence
 
     head = Text.assemble((exercise.name, "bold"), f"  {exercise.title}  ", _state(found.verdict))
@@ -65,12 +66,6 @@ def _wanted_and_found(tried: Tried) -> RenderableType:
     return grid
 
 
-def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
-    """Return what an examination suggests: the tempting mends that fail in the same way."""
-    failed = found.first_failed
-    return exercise.advice(failed.test, found.file) if failed is not None and found.verdict == "failed" else []
-
-
 def capital(sentence: str) -> str:
     """Return a sentence that begins as sentences do."""
     return sentence[:1].upper() + sentence[1:]
@@ -82,7 +77,7 @@ def _state(state: str) -> Text:
 
 def list_of(exercises: list[Exercise], progress: Progress) -> Table:
     """Return the exercises with what was done of each."""
-    table = Table("exercise", "title", "minutes", "state", "hints seen")
+    table = Table(Column("exercise", no_wrap=True), "title", "minutes", "state", "hints seen")
     for each in exercises:
         done = progress.exercises.get(each.name)
         state = _state(done.state if done else "not attempted")
@@ -93,13 +88,7 @@ def list_of(exercises: list[Exercise], progress: Progress) -> Table:
 
 def solution_of(exercise: Exercise) -> Group:
     """Return the author's mend, why it works, and what does not."""
-    code = Syntax(
-        exercise.solution.read_text("utf-8"),
-        "python",
-        theme="ansi_dark",
-        background_color="default",
-        word_wrap=True,
-    )
+    code = whole_code(exercise.solution.read_text("utf-8"), "python")
     wrong = [Text.assemble((f"{fix.tried} ", "red"), capital(fix.because)) for fix in exercise.wrong_fixes()]
     others = [path.stem.replace("_", " ") for path in exercise.right_fixes()]
     parts: list[RenderableType] = [
@@ -108,6 +97,14 @@ def solution_of(exercise: Exercise) -> Group:
         Text("No mends:", "bold"),
     ]
     return Group(*parts, *(Padding(each, (0, 0, 0, 2)) for each in wrong))
+
+
+def whole_code(text: str, language: str) -> Text:
+    """Return code in colours with its lines as they are, whatever the width: print it without cropping."""
+    # The terminal's own colours, on its own ground: light or dark.
+    code = Syntax("", language, theme="ansi_dark", background_color="default").highlight(text)
+    code.no_wrap, code.overflow = True, "ignore"
+    return code
 
 
 def verification_of(found: Verification) -> Group:
