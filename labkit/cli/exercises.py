@@ -1,4 +1,4 @@
-"""`labkit check`, `hint`, `solution`, `reset`, `list` and `verify`: the exercises of the course."""
+"""`labkit check`, `hint`, `solution`, `reset` and `list`: the exercises of the course."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labkit.cli.options import Json, ProviderName
+from labkit.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from labkit.course.examination import Examination
     from labkit.course.exercises import Exercise
     from labkit.course.progress import ProgressFile
 
-__all__ = ["check", "hint", "list_", "reset", "solution", "verify"]
+__all__ = ["Name", "check", "hint", "list_", "reset", "solution"]
 
 Name = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="As `labkit list` names it, or its number; the next one without."),
 ]
 ENVIRONMENT = 2
-LANES = 2  # files that are verified at once, each on servers of its own
 
 
 def check(
@@ -38,13 +39,16 @@ def check(
     """
     Judge your mend by what it does: what was expected, what was found, and then what may help.
 
-    Your files are in `exercises/`, made when you first ask for them; edit them with whatever you like.
+    Your files are in `exercises/`, made when you first ask for them; edit them with whatever you like. With `--dir`
+    and no name every exercise is judged whose file is in that folder.
 
-    Exit status: 0 if it passed, 1 if not, 2 if the servers failed or there is no such exercise.
+    Exit status: 0 if it passed, or all did, 1 if not, 2 if the servers failed or there is no such exercise.
 
     **Examples**
 
     - `labkit check ch04`
+
+    - `labkit check --dir ~/students/ada`
 
     - `labkit check ch04 --dir ~/students/ada --json`
     """
@@ -52,26 +56,65 @@ def check(
 
     from labkit.course.examination import examine
     from labkit.course.examiner import sentence
-    from labkit.course.exercises import own_file
-    from labkit.course.views import examination_of
     from labkit.services import services_in_thread
 
-    exercise, progress, work = _chosen(name)
-    if folder is not None and not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is no folder.", param_hint="--dir")
-    file = own_file(exercise, work) if folder is None else folder / f"{exercise.name}.py"
-    with services_in_thread(provider) as services, Console(stderr=True).status("…") as status:
-        found = examine(exercise, file, services, on_test=lambda test: status.update(f"{sentence(test)} …"))
-    if json:
-        print(json_module.dumps(asdict(found), indent=2, default=str))
+    if folder is not None:
+        wanted = _files_in(folder, name)
     else:
-        print(f"labkit: {file}", file=sys.stderr)
-        Console(highlight=False).print(examination_of(exercise, found))
-        if found.verdict == "passed":
-            print(f"\nWhy it works, and what does not: labkit solution {exercise.name.partition('_')[0]}")
+        from labkit.course.exercises import own_file
+
+        exercise, progress, work = _chosen(name)
+        wanted = {own_file(exercise, work): exercise}
+    tried = []
+    with services_in_thread(provider) as services, Console(stderr=True).status("…") as status:
+        for file, exercise in wanted.items():
+            found = examine(exercise, file, services, on_test=lambda test: status.update(f"{sentence(test)} …"))
+            tried.append(found)
+            if not json:
+                _print_examination(exercise, found, alone=folder is None)
+    if json:
+        told = [asdict(each) for each in tried]
+        print(json_module.dumps(told if folder is not None and name is None else told[0], indent=2, default=str))
+    elif len(tried) > 1:
+        print(f"\n{sum(each.verdict == 'passed' for each in tried)} of {len(tried)} exercises passed")
     if folder is None:
-        progress.change(lambda each: each.keep(found))
-    raise typer.Exit({"passed": 0, "environment problem": ENVIRONMENT}.get(found.verdict, 1))
+        progress.change(lambda each: each.keep(tried[0]))
+    verdicts = {each.verdict for each in tried}
+    raise typer.Exit(ENVIRONMENT if "environment problem" in verdicts else 0 if verdicts == {"passed"} else 1)
+
+
+def _files_in(folder: Path, name: str | None) -> dict[Path, Exercise]:
+    """Return the exercises whose files are in somebody's folder, or the one that is named, there or not."""
+    from labkit.course.exercises import find_exercise, load_exercises
+    from labkit.course.lessons import find_checkout
+
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is no folder.", param_hint="--dir")
+    exercises = load_exercises(find_checkout())
+    if name is not None:
+        exercise = find_exercise(exercises, name)
+        return {folder / f"{exercise.name}.py": exercise}
+    found = {file: each for each in exercises if (file := folder / f"{each.name}.py").is_file()}
+    if not found:
+        raise InvalidInput(
+            f"{folder} has no file of an exercise.", remedy=f"They are called {exercises[0].name}.py and so on."
+        )
+    return found
+
+
+def _print_examination(exercise: Exercise, found: Examination, *, alone: bool) -> None:
+    from rich.console import Console
+
+    from labkit.course.views import examination_of
+
+    number = exercise.name.partition("_")[0]
+    if alone:
+        print(f"your file  {found.file}", file=sys.stderr)
+    Console(highlight=False).print(examination_of(exercise, found))
+    if alone and found.verdict == "passed":
+        print(f"\nWhy it works, and what does not: labkit solution {number}")
+    elif alone and found.verdict == "not attempted":
+        print(f"\nOpen your file in an editor, mend it, and check again. If you are stuck: labkit hint {number}")
 
 
 def hint(name: Name = None) -> None:
@@ -85,6 +128,8 @@ def hint(name: Name = None) -> None:
     - `labkit hint ch04`
     """
     exercise, progress, _ = _chosen(name)
+    if name is None:
+        print(f"{exercise.name}  {exercise.title}", file=sys.stderr)
     print(progress.next_hint(exercise))
 
 
@@ -101,7 +146,7 @@ def solution(name: Name = None) -> None:
     from labkit.course.views import solution_of
 
     exercise, progress, _ = _chosen(name)
-    Console(highlight=False).print(solution_of(exercise))
+    Console(highlight=False).print(solution_of(exercise), crop=False)
     progress.change(lambda each: each.see_solution(exercise.name))
 
 
@@ -143,59 +188,6 @@ def list_(json: Json = False) -> None:
         print(json_module.dumps(done, indent=2))
     else:
         Console(highlight=False).print(list_of(exercises, progress))
-
-
-def verify(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these exercises; all without.")
-    ] = None,
-    provider: ProviderName = None,
-    json: Json = False,
-) -> None:
-    """
-    Check the course itself: every exercise fails, every solution passes, every wrong mend fails as it should.
-
-    Nothing may be missing, and nothing there that nobody knows of. It is for those who write exercises.
-
-    Exit status: 0 if all that is on disk was tried and is as it should be, 1 if not, 2 for an unknown name.
-
-    **Examples**
-
-    - `labkit verify`
-
-    - `labkit verify ch04`
-
-    - `labkit verify --provider containers`
-    """
-    import time
-
-    from rich.console import Console
-
-    from labkit.course.lessons import find_checkout
-    from labkit.course.verification import verify as verify_course
-    from labkit.course.views import verification_of
-    from labkit.services import services_in_lanes
-
-    checkout = find_checkout()
-    began = time.perf_counter()
-    with services_in_lanes(LANES, provider) as services, Console(stderr=True).status("…") as status:
-        found = verify_course(
-            checkout, services, names=names or (), on_attempt=lambda each: status.update(f"{each.name} …")
-        )
-    seconds = time.perf_counter() - began
-    if json:
-        tried = [
-            {"exercise": attempt.exercise.name, "kind": attempt.kind, "file": attempt.path.name, **asdict(each)}
-            for attempt, each in found.tried
-        ]
-        told = {"holds": found.holds, "faults": found.faults, "tried": tried}
-        print(json_module.dumps(told, indent=2, default=str))
-    else:
-        Console(highlight=False).print(verification_of(found))
-        faults = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
-        counted = f"{len(found.tried)} of {found.wanted} files tried, {faults}"
-        print(f"{counted} on {services[0].provider}, {seconds:.1f} s")
-    raise typer.Exit(0 if found.holds else 1)
 
 
 def _chosen(name: str | None) -> tuple[Exercise, ProgressFile, Path]:

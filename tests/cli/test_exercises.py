@@ -82,10 +82,64 @@ def test_the_first_check_gives_the_learner_a_file_of_their_own(run: Run, home: P
     file = home / "exercises" / "ch04_houston.py"
 
     assert finished.returncode == 1
-    assert f"labkit: {file}\n" in finished.stderr
+    assert f"your file  {file}\n" in finished.stderr
     assert "not attempted" in finished.stdout
+    assert "Open your file in an editor" in finished.stdout
     assert file.read_text() == HOUSTON.broken.read_text()
     assert done(home) == {"state": "not attempted", "attempts": 0, "hints": 0, "solution_seen": False}
+
+
+def test_a_slip_of_the_pen_gets_nobodys_explanation(run: Run, home: Path) -> None:
+    own(home, HOUSTON.solution.read_text().replace("engine.statistics()", "engine.statistcs()"))
+    finished = run("check", "ch04")
+
+    assert "AttributeError" in finished.stdout
+    assert "What others have tried" not in finished.stdout
+
+
+def test_somebodys_folder_is_judged_as_a_whole_whatever_one_has_done_oneself(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    STORY = find_exercise(load_exercises(ROOT), "ch00")
+    shutil.copyfile(HOUSTON.solution, folder / f"{HOUSTON.name}.py")
+    shutil.copyfile(STORY.broken, folder / f"{STORY.name}.py")
+    finished, as_json = run("check", "--dir", str(folder)), run("check", "--dir", str(folder), "--json")
+
+    assert finished.returncode == as_json.returncode == 1
+    assert finished.stdout.endswith("\n1 of 2 exercises passed\n")
+    assert [each["verdict"] for each in json.loads(as_json.stdout)] == ["not attempted", "passed"]
+
+
+def test_a_folder_without_any_exercise_is_misuse(run: Run, tmp_path: Path) -> None:
+    finished = run("check", "--dir", str(tmp_path))
+
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "They are called ch00_the_story.py and so on." in finished.stderr
+
+
+@pytest.mark.parametrize("command", [("check", "ch04"), ("hint", "ch04"), ("reset", "ch04")])
+def test_a_home_that_is_no_folder_is_one_line_that_says_what_to_do(
+    command: tuple[str, ...], run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    finished = run(*command, LABKIT_HOME=str(tmp_path / "file"))
+
+    assert finished.returncode == 2
+    assert finished.stderr.count("\n") == 1
+    assert finished.stderr.endswith("Set LABKIT_HOME to a folder of yours.\n")
+
+
+def test_a_solution_is_code_however_narrow_the_terminal_is(run: Run) -> None:
+    printed = run("solution", "ch04", COLUMNS="40").stdout
+
+    assert HOUSTON.solution.read_text().strip() in printed
+
+
+def test_a_terminal_without_check_marks_gets_other_characters(run: Run) -> None:
+    finished = run("list", PYTHONIOENCODING="ascii")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "ch04_houston" in finished.stdout
 
 
 def test_a_wrong_mend_is_told_what_was_expected_and_found_and_only_then_why(run: Run, home: Path) -> None:
