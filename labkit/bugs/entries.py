@@ -76,6 +76,10 @@ class Bug(_Entry):
             raise ValueError("give the finding, or say in `unseen` why there is none")
         return self
 
+    def says(self, text: str) -> bool:
+        """Say whether a text is in one of its errors, or in anything else of the entry, however it is written."""
+        return text.casefold() in " ".join(str(value) for value in self.model_dump().values()).casefold()
+
     @property
     def engine_class(self) -> type[Engine]:
         """Return the broken engine; only this imports it, and SQLAlchemy with it."""

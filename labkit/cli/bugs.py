@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -55,27 +56,40 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `labkit bugs list`
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="[TEXT]", help="Only bugs that say this, in an error or in the catalogue."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """
     List the bugs: what somebody sees, the family, the recorder's finding, and what servers must be able to do.
+
+    Exit status: 1 if no bug says TEXT.
 
     **Examples**
 
     - `labkit bugs list`
 
+    - `labkit bugs list "Event loop is closed"`
+
     - `labkit bugs list --json`
     """
     from labkit.bugs import bugs
 
-    found = bugs()
+    found = [bug for bug in bugs() if text is None or bug.says(text)]
     if json:
         print(json_module.dumps([_as_json(bug) for bug in found], indent=2))
-        return
-    from rich.console import Console
+    elif found:
+        from rich.console import Console
 
-    from labkit.cli.bug_views import list_of
+        from labkit.cli.bug_views import list_of
 
-    Console(highlight=False).print(list_of(found))
+        Console(highlight=False).print(list_of(found))
+    else:
+        print(f"labkit: No bug says {text!r}: try fewer words of the error, or see them all.", file=sys.stderr)
+    raise typer.Exit(0 if found else 1)
 
 
 @app.command()
@@ -104,7 +118,7 @@ def show(name: Name, json: Json = False) -> None:
 
     from labkit.cli.bug_views import page_of
 
-    Console(highlight=False).print(page_of(bug))
+    Console(highlight=False).print(page_of(bug), crop=False)
 
 
 @app.command()
@@ -150,7 +164,7 @@ def run(
     began = time.perf_counter()
     provider = provider or ("sqlite" if driver is Driver.AIOSQLITE else None)
     with services_in_thread(provider) as services, busy_processors() if stress else nullcontext():
-        trials = _try_all(chosen, with_driver(services, driver) if driver else services, repeat)
+        trials = _try_all(chosen, with_driver(services, driver.value) if driver else services, repeat)
         ended = list(_print_as_array(trials) if json else _print_as_tables(trials))
     if not json:
         _print_end(ended, services, time.perf_counter() - began)
