@@ -66,7 +66,7 @@ def diagnose(
 
     **Examples**
 
-    - `labkit diagnose shop.py --verbose`
+    - `labkit diagnose shop.py --the-options-of-shop`
 
     - `labkit diagnose --timeout 30 --timeline shop.svg -m shop.worker`
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["tour"]
 
+NEXT = """
+What to do next
+  labkit bugs show registry_rebuilt  the lines that make the difference
+  labkit lab                         the course, from the first loop to the cure
+  labkit diagnose SCRIPT             who holds a connection in your own program"""
+
 
 def tour(
     provider: ProviderName = None,
@@ -43,8 +49,11 @@ def tour(
     from rich.console import Console
 
     from labkit.course.tour import tell
+    from labkit.recorder import files
     from labkit.services import services_in_thread
 
+    if svg is not None:
+        files.check(svg, ".svg")
     console = Console(highlight=False, record=svg is not None, width=100 if svg else None)
     progress = Console(stderr=True)
     began = time.perf_counter()
@@ -96,3 +105,5 @@ def print_end(console: Console, steps: list[Step], services: Services, seconds: 
     console.print(
         f"\n{told} of {len(steps)} steps seen as told on {services.provider} ({servers}), {seconds:.1f} s"
     )
+    if console.is_terminal and not console.record:
+        console.print(NEXT)

@@ -25,7 +25,8 @@ __all__ = ["Check", "examine", "is_fit"]
 SUPPORTED = ((3, 11), (3, 13))
 ROOM = 500  # megabytes: two sets of servers
 LOCK = Path(__file__).parents[2] / "requirements.lock"  # of the checkout; a wheel has none
-INSTALL = 'pip install -c requirements.lock -e ".[lab,test]"'
+INSTALL = f'{sys.executable} -m pip install -c requirements.lock -e ".[lab]"'
+BROUGHT = {"pip", "setuptools", "wheel"}  # by a new virtual environment, in the versions of its Python
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def check_packages() -> Check:
     if not LOCK.exists():
         return Check("packages", "ok", "installed without a lock: nothing to compare them with")
     locked = dict(read_lock(LOCK.read_text()))
-    installed = {name: found for name in locked if (found := _installed(name))}
+    installed = {name: found for name in locked if name not in BROUGHT and (found := _installed(name))}
     others = [
         f"{name} {found} (lock: {locked[name]})" for name, found in installed.items() if found != locked[name]
     ]
@@ -169,9 +170,7 @@ def check_kernel() -> Check:
         from ipykernel.kernelspec import KERNEL_NAME
         from jupyter_client.kernelspec import KernelSpecManager
     except ModuleNotFoundError as missing:
-        return Check(
-            "Jupyter kernel", "warning", f"the package {missing.name} is missing", 'pip install "labkit[lab]"'
-        )
+        return Check("Jupyter kernel", "warning", f"the package {missing.name} is missing", INSTALL)
     program = KernelSpecManager().get_kernel_spec(KERNEL_NAME).argv[0]
     # Jupyter runs a kernel that just says "python" with its own Python.
     if program in (sys.executable, "python", "python3", f"python3.{sys.version_info.minor}"):
@@ -180,5 +179,5 @@ def check_kernel() -> Check:
         "Jupyter kernel",
         "warning",
         f"{KERNEL_NAME} runs {program}, not {sys.executable}",
-        "python -m ipykernel install --sys-prefix",
+        f"{sys.executable} -m ipykernel install --sys-prefix",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,22 @@ def test_without_arguments_it_shows_the_commands() -> None:
     printed = labkit().stdout
 
     assert [name for name in ("tour", "doctor", "services", "lab", "run") if name not in printed] == []
+
+
+@pytest.mark.slow
+def test_it_says_its_version() -> None:
+    assert labkit("--version").stdout.startswith(f"labkit {version('labkit')} on Python 3.")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_an_output_that_is_full_is_one_line() -> None:
+    command = f"{sys.executable} -m labkit bugs list --json >/dev/full"
+    finished = subprocess.run(command, shell=True, capture_output=True, text=True)
+
+    assert finished.returncode != 0
+    assert "Traceback" not in finished.stderr
+    assert "No space left on device" in finished.stderr
 
 
 @pytest.mark.slow
