@@ -7,6 +7,10 @@ commit, and the end.
 
 At the end `remove()` does two things: it closes the session, which gives the connection back, and it forgets it.
 Only then does the next unit of work of this task get a new one.
+
+One task, one session: a unit of work that is begun inside another one would get the same, and its end would commit
+both. Who wants units in units must count how deep they are, and let only the outermost end commit, as labkit's
+engine does.
 """
 
 import asyncio

@@ -17,13 +17,12 @@ class Repository:
     @asynccontextmanager
     async def unit_of_work(self):
         task = asyncio.current_task()
-        session = self.sessions[task] = AsyncSession(self.pool)
-        try:
-            yield self
-            await session.commit()
-        finally:
-            del self.sessions[task]
-            await session.close()
+        async with AsyncSession(self.pool) as session, session.begin():
+            self.sessions[task] = session
+            try:
+                yield self
+            finally:
+                del self.sessions[task]
 
     async def add(self, user):
         session = self.session()
