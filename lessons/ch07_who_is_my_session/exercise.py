@@ -1,7 +1,7 @@
 """A repository that forgets: who is added in a unit of work is lost, and a connection too.
 
 `async with repository.unit_of_work() as unit` gives `unit.add(user)` and `unit.session()`, one session, which the
-end commits, or undoes if the block fails. A task has one unit of work at a time. Mend it; keep these names."""
+end commits, or undoes if the block fails or is cancelled. A task has one at a time. Mend it; keep these names."""
 
 import asyncio
 from contextlib import asynccontextmanager

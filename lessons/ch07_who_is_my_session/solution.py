@@ -6,6 +6,7 @@ new memory, and remembers nothing. So it is built once, beside the factory, and 
 commit, and the end.
 
 At the end `remove()` does two things: it closes the session, which gives the connection back, and it forgets it.
+It stands in a `finally`, so that it is done on every way out of the block, also on that of a cancellation.
 Only then does the next unit of work of this task get a new one.
 
 One task, one session: a unit of work that is begun inside another one would get the same, and its end would commit

@@ -59,6 +59,23 @@ async def add_and_fail(repository, email):
             raise ChangedHerMind
 
 
+async def add_and_be_cancelled(repository, email):
+    added = asyncio.Event()
+
+    async def add_and_wait():
+        async with repository.unit_of_work() as unit:
+            await unit.add(User(email=email, name="Ada"))
+            added.set()
+            await asyncio.Event().wait()  # nobody ever sets it
+
+    task = asyncio.create_task(add_and_wait())
+    task.add_done_callback(lambda ended: added.set())
+    await added.wait()
+    task.cancel()
+    [end] = await asyncio.gather(task, return_exceptions=True)
+    expect("a unit of work that was cancelled to end as that", found=type(end).__name__, to_be="CancelledError")
+
+
 async def session_of_a_unit(repository):
     async with repository.unit_of_work() as unit:
         return unit.session()
@@ -91,6 +108,17 @@ def test_a_unit_of_work_that_fails_leaves_nothing(exercise, services):
             await add_and_fail(repository, "ada@example.org")
             rows = await count_rows(services, "users", email="ada@example.org")
             expect("no row of a unit of work that failed", found=rows, to_be=0)
+
+    played(scene, exercise, services)
+
+
+def test_a_unit_of_work_that_is_cancelled_leaves_nothing(exercise, services):
+    async def scene(exercise, services):
+        async with opened(exercise, services) as (repository, pool):
+            await add_and_be_cancelled(repository, "ada@example.org")
+            expect("no connection out after a unit of work that was cancelled", found=pool.checkedout(), to_be=0)
+            rows = await count_rows(services, "users", email="ada@example.org")
+            expect("no row of a unit of work that was cancelled", found=rows, to_be=0)
 
     played(scene, exercise, services)
 
