@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
@@ -114,14 +115,24 @@ def predict(what: str, expected: Any = ...) -> Note:
 
 
 def measured(what: str, found: Any) -> Note:
-    """Show what was measured beside what you expected; return both as a note."""
+    """
+    Show what was measured beside what you expected; return both as a note.
+
+    Who writes `2, 2` or `[2, 2]` where `(2, 2)` is measured has expected it: only the words count.
+    """
     told: list[str] = []
     _file().change(lambda progress: told.append(progress.measure(what, str(found))))
     expected = told[0]
     if not expected:
         return Note(f"{what}\n  measured: {found}")
-    same = "as you expected" if expected == str(found) else "not what you expected"
+    same = "as you expected" if _is_same(expected, str(found)) else "not what you expected"
     return Note(f"{what}\n  expected: {expected}\n  measured: {found}   ({same})")
+
+
+def _is_same(one: str, other: str) -> bool:
+    # Not the upper case, nor brackets, quotes and commas. What has no words, such as `[]`, is compared as it is.
+    words, others = (re.findall(r"-?\w+", text.casefold()) for text in (one, other))
+    return words == others if words else one.strip() == other.strip()
 
 
 def _as_in_a_terminal(told: RenderableType) -> str:

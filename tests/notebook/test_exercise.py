@@ -36,6 +36,31 @@ def test_who_was_right_is_told_so() -> None:
     assert repr(measured("rows", 1)).endswith("(as you expected)")
 
 
+@pytest.mark.parametrize(
+    ("guess", "found"),
+    [
+        ([2, 2], (2, 2)),
+        ("2,2", (2, 2)),
+        ("An error", "an error"),
+        ("'ada' and bob", "Ada and Bob"),
+        ("true false", (True, False)),
+        ("[]", []),
+    ],
+)
+def test_a_right_guess_may_be_written_in_other_ways(guess: object, found: object) -> None:
+    predict("what", guess)
+    assert repr(measured("what", found)).endswith("(as you expected)")
+
+
+@pytest.mark.parametrize(
+    ("guess", "found"),
+    [((2, 1), (1, 2)), (1, -1), ("2", (2, 2)), ("?", []), (0, []), ("no error", "an error"), (True, 1)],
+)
+def test_a_wrong_guess_is_not_taken_for_a_right_one(guess: object, found: object) -> None:
+    predict("what", guess)
+    assert repr(measured("what", found)).endswith("(not what you expected)")
+
+
 def test_who_does_not_guess_goes_on_all_the_same() -> None:
     assert "nothing expected" in repr(predict("rows", ...))
     assert repr(measured("rows", 1)) == "rows\n  measured: 1"
