@@ -3,7 +3,8 @@ A greeter that loses connections.
 
 A guest's comes back to the pool, but there are other ways out of `greet`. Mend it, so that the
 pool has everything back on every way out. What `greet` answers must stay as it is: a greeting
-for a guest, "Who are you?" for a stranger, and an error where there is one.
+for a guest, "Who are you?" for a stranger, and an error where there is one. Let the engine keep its name,
+`self.engine`, and a pool that keeps connections for those who come next.
 """
 
 from sqlalchemy import select

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy.pool import NullPool
+
 from labkit import Engine, User
 from labkit.course.promises import TimedOut
 from labkit.course.story import fresh
@@ -55,14 +57,38 @@ def expect_answer(exercise, services, visit, wanted):
         raise AssertionError(f"wanted: {wanted!r}; found: {found!r}")
 
 
+def pool_of(greeter):
+    engine = getattr(greeter, "engine", None)
+    if not hasattr(engine, "pool"):
+        own = ", ".join(f"self.{name}" for name in getattr(greeter, "__dict__", ())) or "nothing"
+        raise AssertionError(f"wanted: the engine as `self.engine`, where the check finds its pool; found: {own}")
+    if not (isinstance(engine.pool, NullPool) or hasattr(engine.pool, "checkedout")):
+        raise AssertionError(f"wanted: a pool that counts what is out; found: {type(engine.pool).__name__}")
+    return engine.pool
+
+
+async def find_pool(exercise, services):
+    async with open_greeter(exercise, services) as greeter:
+        pool_of(greeter)
+
+
 async def count_out(exercise, services, visit):
+    before = {each.id for each in await connections(services)}
     async with open_greeter(exercise, services) as greeter:
         with suppress(Exception):
             await greeter.greet(*visit)
-        pool = greeter.engine.pool
-        if not hasattr(pool, "checkedout"):
-            raise AssertionError(f"wanted: a pool that keeps connections; found: {type(pool).__name__}")
-        return pool.checkedout()
+        pool = pool_of(greeter)
+        # A pool that keeps nothing counts nothing: what the server lists is out.
+        return len(await left_since(before, services)) if isinstance(pool, NullPool) else pool.checkedout()
+
+
+async def left_since(before, services):
+    for _ in range(25):  # a server takes a moment to see that somebody has hung up
+        left = {each.id for each in await connections(services)} - before
+        if not left:
+            break
+        await asyncio.sleep(0.02)
+    return left
 
 
 def expect_none_out(exercise, services, visit, after):
@@ -91,18 +117,15 @@ async def count_left(exercise, services):
     before = {each.id for each in await connections(services)}
     async with open_greeter(exercise, services) as greeter:
         await greet_everybody(greeter)
-    for _ in range(25):  # a server takes a moment to see that somebody has hung up
-        left = {each.id for each in await connections(services)} - before
-        if not left:
-            break
-        await asyncio.sleep(0.02)
-    return len(left)
+    return len(await left_since(before, services))
 
 
 async def count_kept(exercise, services):
     before = {each.id for each in await connections(services)}
     async with open_greeter(exercise, services) as greeter:
         await greet_everybody(greeter)
+        if isinstance(pool_of(greeter), NullPool):
+            return "NullPool, which keeps none"
         return len({each.id for each in await connections(services)} - before)
 
 
@@ -124,6 +147,10 @@ def test_a_wrong_greeting_is_still_an_error(exercise, services):
     if not isinstance(outcome.exception, KeyError):
         found = outcome.exception or outcome.result
         raise AssertionError(f"wanted: KeyError for a greeting with {{nickname}}; found: {found!r}")
+
+
+def test_the_pool_is_found_by_the_name_engine(exercise, services):
+    played(find_pool, exercise, services).get()
 
 
 def test_a_guest_costs_no_connection(exercise, services):

@@ -1,7 +1,7 @@
 """
 Take `NullPool`, which keeps no connections.
 
-Fails: test_a_guest_costs_no_connection
+Fails: test_a_stranger_costs_no_connection
 
 Because: a connection that nobody closes stays open, with a pool or without. Without one nothing even counts it, and
 every greeting pays for a login of its own.
