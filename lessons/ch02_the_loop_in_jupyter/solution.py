@@ -7,6 +7,9 @@ is left of it, and close the loop. Nothing need be known of the place from which
 
 `result()` waits for the answer, and raises the function's own error if there is one. The `with` waits for the end
 of the thread. Meanwhile the caller stands still, as it does in a script: nobody else on its loop gets a turn.
+
+One thing is lost: an interruption (Ctrl+C) reaches the caller and not the thread, where the function runs on to its
+end. `asyncio.run` in the main thread would have cancelled it.
 """
 
 import asyncio
