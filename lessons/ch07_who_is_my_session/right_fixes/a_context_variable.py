@@ -1,27 +1,33 @@
-"""Keep the session in a context variable: every task has a copy of its own."""
+"""
+Keep the session in a context variable, which every unit of work sets for its own task.
+
+A task begins with what its maker had, and its maker never sees what it sets. Python wants such a variable at the
+top of a module: one that is made for each object may never be collected.
+"""
 
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+current = ContextVar("current")
+
 
 class Repository:
     def __init__(self, pool):
         self.factory = async_sessionmaker(pool)
-        self.current = ContextVar("current")
 
     def session(self):
-        return self.current.get()
+        return current.get()
 
     @asynccontextmanager
     async def unit_of_work(self):
         async with self.factory() as session, session.begin():
-            before = self.current.set(session)
+            before = current.set(session)
             try:
                 yield self
             finally:
-                self.current.reset(before)
+                current.reset(before)
 
     async def add(self, user):
         session = self.session()

@@ -12,16 +12,17 @@ from contextvars import ContextVar
 
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+current = ContextVar("current", default=None)
+
 
 class Repository:
     def __init__(self, pool):
         self.factory = async_sessionmaker(pool)
-        self.current = ContextVar("current", default=None)
 
     def session(self):
-        if self.current.get() is None:
-            self.current.set(self.factory())
-        return self.current.get()
+        if current.get() is None:
+            current.set(self.factory())
+        return current.get()
 
     @asynccontextmanager
     async def unit_of_work(self):
@@ -31,7 +32,7 @@ class Repository:
             await self.session().commit()
         finally:
             await self.session().close()
-            self.current.set(None)
+            current.set(None)
 
     async def add(self, user):
         session = self.session()
