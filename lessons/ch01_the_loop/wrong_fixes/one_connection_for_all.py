@@ -4,7 +4,8 @@ Open one connection for all questions, so that the pool can't run dry.
 Fails: test_no_fewer_are_asked_at_once_than_wanted
 
 Because: a connection is one line to the server, and one question at a time goes over it. What looks like many
-questions at once is a queue for that line.
+questions at once is a queue for that line, and all of them are in one transaction. That they queue is how
+SQLAlchemy drives this driver; with another one it is an error to ask before the last answer is there.
 """
 
 import asyncio
