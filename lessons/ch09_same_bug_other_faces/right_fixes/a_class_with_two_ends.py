@@ -25,9 +25,11 @@ class present:
         await self.leave()
 
     async def leave(self):
-        await self.pubsub.aclose()
         try:
-            await self.redis.srem(self.room, self.who)
+            try:
+                await self.pubsub.aclose()
+            finally:
+                await self.redis.srem(self.room, self.who)
         finally:
             await self.redis.aclose()
 

@@ -21,7 +21,9 @@ async def present(redis_url, room, who):
         yield next_arrival
     finally:
         try:
-            await pubsub.aclose()
-            await redis.srem(room, who)
+            try:
+                await pubsub.aclose()
+            finally:
+                await redis.srem(room, who)
         finally:
             await redis.aclose()
