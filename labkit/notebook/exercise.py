@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "Note", "Solved", "check", "exercise_magic", "hint", "measured", "predict", "solution"]
 
 _current: list[str] = []  # the exercise of the last `%%exercise`
+_written: dict[Path, str] = {}  # what the cells of this notebook have put into the learner's files
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,23 @@ class Solved:
 
 def exercise_magic(line: str, cell: str) -> Checked:
     """Keep the code of this cell as your file of the exercise `%%exercise NAME`, and judge it by what it does."""
+    from labkit.course.exercises import keep_aside
+
     exercise, _, file = _find(line.strip() or None)
-    file.write_text(cell.strip() + "\n", "utf-8")
+    code, begun = cell.strip(), exercise.broken.read_text("utf-8").strip()
+    if file.read_text("utf-8", errors="replace").strip() in (code, begun, _written.get(file)):
+        _write(file, code)
+    elif code != begun:
+        print(f"{file.name} had another mend, which is kept as {keep_aside(file).name}.")
+        _write(file, code)
+    else:  # whoever runs all cells has mended it elsewhere, in an editor
+        print(f"The cell is as it was, and {file} is not: the file is judged. `labkit reset` begins anew.")
     return check(exercise.name)
+
+
+def _write(file: Path, code: str) -> None:
+    file.write_text(code + "\n", "utf-8")
+    _written[file] = code
 
 
 def check(name: str | None = None) -> Checked:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from labkit.course.lessons import find_checkout
+from labkit.notebook import exercise as module
 from labkit.notebook import hint, measured, predict, solution
+from labkit.notebook.exercise import exercise_magic
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +86,47 @@ def test_hints_come_one_after_the_other_and_a_look_at_the_solution_is_kept(home:
     assert "Other mends that are right" in repr(solution())
     assert progress(home)["exercises"]["ch04_houston"]["hints"] == 3
     assert progress(home)["exercises"]["ch04_houston"]["solution_seen"] is True
+
+
+@pytest.fixture
+def run_cell(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give what runs a cell of the exercise ch04 whose code is given; nothing is judged."""
+    monkeypatch.setattr(module, "check", lambda name: None)
+    return lambda code: exercise_magic("ch04_houston", code)  # type: ignore[func-returns-value]
+
+
+BEGUN = (find_checkout() / "lessons" / "ch04_houston" / "exercise.py").read_text()
+
+
+def test_the_file_follows_the_cell_as_long_as_nobody_else_changes_it(
+    home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code in (BEGUN, "first = 1", "second = 2", BEGUN):
+        run_cell(code)
+        assert (home / "exercises" / "ch04_houston.py").read_text().strip() == code.strip()
+
+    assert [path.name for path in (home / "exercises").iterdir()] == ["ch04_houston.py"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_cell_that_is_as_it_was_does_not_undo_a_mend_made_in_an_editor(
+    home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_cell(BEGUN)
+    (home / "exercises" / "ch04_houston.py").write_text("mended = True\n")
+    run_cell(BEGUN)
+
+    assert (home / "exercises" / "ch04_houston.py").read_text() == "mended = True\n"
+    assert "the file is judged" in capsys.readouterr().out
+
+
+def test_another_mend_in_the_cell_keeps_the_one_of_the_editor_aside(
+    home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_cell(BEGUN)
+    (home / "exercises" / "ch04_houston.py").write_text("mended = True\n")
+    run_cell("mended = 'here'")
+
+    assert (home / "exercises" / "ch04_houston.py").read_text() == "mended = 'here'\n"
+    assert (home / "exercises" / "ch04_houston.old-1.py").read_text() == "mended = True\n"
+    assert "is kept as ch04_houston.old-1.py" in capsys.readouterr().out
