@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import PurePath
@@ -139,6 +140,8 @@ class Diagnosis:
             yield f"The program was ended by {self.signal}."
         elif self.exit_status:
             yield f"The program ended with exit status {self.exit_status}."
+            if not any(each.record.pools for each in self.processes):
+                yield f"It ran on {sys.executable}: labkit has to be installed where your program's packages are."
         for each in self.processes:
             if each.ended == "SIGTERM":
                 yield f"{each.title} was ended in the middle of its work: what it held then is not judged."

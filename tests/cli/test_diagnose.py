@@ -67,6 +67,15 @@ def test_without_findings_the_status_is_0() -> None:
     assert "nothing was watched" in finished.stderr
 
 
+def test_a_program_that_lacks_a_package_is_told_on_which_python_it_ran(folder: Path) -> None:
+    (folder / "shop.py").write_text("import no_such_framework")
+
+    finished = run("shop.py")
+
+    assert finished.returncode == 1
+    assert f"It ran on {sys.executable}" in " ".join(finished.stderr.split())
+
+
 def test_the_program_s_own_status_comes_first(folder: Path) -> None:
     (folder / "leak.py").write_text(f"{LEAK}\nsys.exit(3)")
 
