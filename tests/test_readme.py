@@ -64,7 +64,7 @@ HOW: dict[str, Runs | Serves | Elsewhere | FollowsTheFirst] = {
     ".venv/bin/labkit doctor": Runs(),
     ".venv/bin/labkit tour --provider containers": Runs("containers"),
     DIAGNOSE: Runs(status=1),
-    ".venv/bin/labkit bugs list": Runs(),
+    '.venv/bin/labkit bugs list "Event loop is closed"': Runs(),
     ".venv/bin/labkit bugs show registry_rebuilt": Runs(),
     ".venv/bin/labkit bugs run registry_rebuilt": Runs(),
     "conda env create -f environment.yml": BY_ENVIRONMENT_TEST,
