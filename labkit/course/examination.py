@@ -142,9 +142,8 @@ def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
     failed = found.first_failed
     if failed is None or found.verdict is not Verdict.FAILED:
         return []
-    wanted, _, what = failed.text.partition("; found: ")
-    # A slip of the pen is no broken promise: its own text says all that there is to say.
-    is_slip = not wanted.startswith("wanted: ") or wanted.endswith(NAME_WANTED) or what.startswith(SLIPS)
+    # A slip of the pen is no mend: its own text says all that there is to say.
+    is_slip = NAME_WANTED in failed.text or failed.text.rpartition("; found: ")[2].startswith(SLIPS)
     return [] if is_slip else exercise.advice(failed.test, found.file)
 
 
