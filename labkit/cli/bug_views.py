@@ -107,7 +107,7 @@ def _said(trial: Trial) -> list[RenderableType]:
     grid = _grid()
     for played in trial.broken:
         if played.times == played.of:
-            grid.add_row("found", Text(re.sub(r" at 0x[0-9a-f]+", "", played.verdict.text)))
+            grid.add_row("broken", Text(re.sub(r" at 0x[0-9a-f]+", "", played.verdict.text)))
     return [Padding(grid, (0, 0, 0, 2))]
 
 

@@ -77,12 +77,13 @@ def _state(state: str) -> Text:
 
 def list_of(exercises: list[Exercise], progress: Progress) -> Table:
     """Return the exercises with what was done of each."""
-    table = Table(Column("exercise", no_wrap=True), "title", "minutes", "state", "hints seen")
+    table = Table(Column("exercise", no_wrap=True), "title", "min", "state", box=None, padding=(0, 2, 0, 0))
     for each in exercises:
         done = progress.exercises.get(each.name)
         state = _state(done.state if done else "not attempted")
-        hints = f"{done.hints} of {len(each.hints())}" if done and done.hints else ""
-        table.add_row(Text(each.name, "bold"), each.title, str(each.minutes), state, hints)
+        if done and done.hints:
+            state.append(f"\n{done.hints} of {len(each.hints())} hints seen", "dim")
+        table.add_row(Text(each.name, "bold"), each.title, str(each.minutes), state)
     return table
 
 
