@@ -336,7 +336,7 @@ def test_without_a_terminal_lines_are_read(tmp_path: Path) -> None:
         "Hint 2 of 3",
         "That is no key here.",
         "'what' is no key here.",
-        "│ 2 of 3",
+        "2 of 3 hints seen",
     ]
     places = [finished.stdout.find(each) for each in said]
     assert -1 not in places
