@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import traceback
+import warnings
 from collections.abc import Callable
 
 from labkit.contract.alone import add_findings
@@ -55,7 +56,10 @@ def _use(runner: asyncio.Runner, engine: Engine) -> str:
 def _in_child(work: Callable[[], str]) -> str:
     """Return what `work` says in a forked child."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # From Python 3.12 on a fork among threads is warned of: the clause's own, and no engine's.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if not child:
         status = 1
         try:
