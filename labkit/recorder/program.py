@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["diagnose"]
 
+FOREVER = 1e9  # seconds
 ANSWER = 3.0  # seconds for a process to say what it knows
 
 
@@ -91,7 +92,9 @@ class _Run:
         command = [sys.executable, *self._command]
         self._process = process = subprocess.Popen(command, env=own | self._box.environment())
         try:
-            process.wait(timeout)
+            # With a limit `wait` looks again and again. Without one, a Ctrl-C just before it begins would be heard
+            # only with the next one.
+            process.wait(FOREVER if timeout is None else timeout)
         except (subprocess.TimeoutExpired, _Interrupted) as error:
             seconds = time.monotonic() - began
             why = "interrupted" if isinstance(error, _Interrupted) else "timeout"
