@@ -21,9 +21,9 @@ __all__ = ["check_importable", "child_process"]
 # What most children need is imported once, by a server that does nothing else; it has no threads, and forks them.
 NEEDED = ["labkit.contract", "labkit.course.examiner"]
 if sys.platform == "linux":
-    START = multiprocessing.get_context("forkserver")
+    CONTEXT = multiprocessing.get_context("forkserver")
 else:
-    START = multiprocessing.get_context("spawn")
+    CONTEXT = multiprocessing.get_context("spawn")
 
 
 @contextmanager
@@ -34,9 +34,9 @@ def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterato
     Of this process it has the environment, as it is now, and nothing else. At the end of the block it is killed
     with every process that it has started: they are one group. Ctrl-C does not reach them.
     """
-    START.set_forkserver_preload(NEEDED)
-    ours, theirs = START.Pipe(duplex=False)
-    child = START.Process(target=_lead, args=(target, dict(os.environ), theirs, *args), name=name)
+    CONTEXT.set_forkserver_preload(NEEDED)
+    ours, theirs = CONTEXT.Pipe(duplex=False)
+    child = CONTEXT.Process(target=_lead, args=(target, dict(os.environ), theirs, *args), name=name)
     _start_deaf(child)
     theirs.close()
     try:

@@ -123,7 +123,7 @@ def test_a_temporary_folder_that_is_not_there_is_named(refuse: Refuse, tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("local_provider", ["embedded", "local", "sqlite"])
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 def test_a_temporary_folder_that_cannot_be_written_is_named(refuse: Refuse, local_provider: str) -> None:
     line = refuse(local_provider, TMPDIR="/proc")
 
