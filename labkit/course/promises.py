@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import warnings
 from functools import wraps
 from typing import Any
@@ -48,7 +49,7 @@ def play(scene: Scene, *args: Any, timeout: float = 10.0) -> Outcome:
 
     Raises `TimedOut`, with where each task waits, and `AssertionError` when anything fails in silence.
     """
-    played = _listened(scene) if asyncio.iscoroutinefunction(scene) else scene
+    played = _listened(scene) if inspect.iscoroutinefunction(scene) else scene
     outcome = private_loop(played, *args, timeout=timeout)
     if outcome.timed_out:
         raise TimedOut(f"no end within {timeout:g} s; {'; '.join(outcome.waiting)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import threading
 import time
 import traceback
@@ -42,7 +43,7 @@ def private_loop(
     stopped and the outcome says where its tasks were waiting. An exception of the scene is in the outcome, never
     raised. Raises `InvalidInput` for what is no coroutine function, or can't be played in a child process.
     """
-    if not asyncio.iscoroutinefunction(getattr(scene, "func", scene)):
+    if not inspect.iscoroutinefunction(getattr(scene, "func", scene)):
         raise InvalidInput(f"A scene is an `async def` function, found {scene!r}.", remedy="Give its name.")
     if process:
         from labkit.scene.child import play_in_child

@@ -67,7 +67,7 @@ def _nested() -> Any:
 
         return asyncio.run(inner())
     finally:
-        loop = asyncio.get_event_loop_policy().get_event_loop()
+        loop = asyncio.get_event_loop()
         asyncio.run = original
         asyncio.set_event_loop(None)
         loop.close()
