@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from labkit.services import start_services as start_services
     from labkit.settings import Settings as Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Each name is imported when it is first used: `labkit --help` need not wait for SQLAlchemy.
 _HOME = {

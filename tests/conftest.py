@@ -1,13 +1,19 @@
 """
-Run the tests that need servers on every provider.
+The tiers of the tests, and the servers that tests run on.
+
+A plain `pytest` runs the tier core: every promise once. `-m "not full"` adds the tests marked `push`, as .ci/run
+does, and `-m ""` all others. Tests run in parallel; `-n 0` runs them in one process.
 
 LABKIT_TEST_PROVIDERS=embedded,local names the providers: one that can't start is then a failure, never a skip.
 Without it the tests run on whatever is there. The last lines of the output say which providers ran, and which did
 not and why. The provider `url` runs only when named: the tests empty its database.
 
 A test that asks for `services`, or for `clean_services` whose database and Redis are empty, runs on each provider
-that has a server; with `any_services` also on `sqlite`. `@pytest.mark.needs(Capability.RESTART)` leaves out the
-providers that can't do that. A test that asks for `provider` gets the name alone, to start it by itself;
+that has a server; with `any_services` also on `sqlite`. In core these are `embedded` and `sqlite`: on real servers
+the test is `full`, unless `@pytest.mark.real_servers("core", "push")` names its tiers: on the first real server
+that is here, and on the others. All tests on one real server run in one process, so that it starts once.
+`@pytest.mark.needs(Capability.RESTART)` leaves out the providers that can't do that. A test that asks for
+`provider` gets the name alone, to start it by itself, real servers in the tier push;
 `@pytest.mark.providers("containers")` narrows that down. `@pytest.mark.each("clause", clauses())` gives each value
 on each provider that has all that the value `needs`.
 """
@@ -15,8 +21,10 @@ on each provider that has all that the value `needs`.
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from types import FrameType
 from typing import Any
 
 import asyncmy
@@ -27,9 +35,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from labkit.errors import LabkitError
+from labkit.recorder.waiting import waiting
 from labkit.services import Capability, Services, probe, provider_names, providers_with, services_in_thread
 from labkit.services.providers import find_provider
 
+REAL = ("local", "containers", "url")
 NAMED = tuple(filter(None, (name.strip() for name in os.environ.get("LABKIT_TEST_PROVIDERS", "").split(","))))
 ran: Counter[str] = Counter()
 absent: dict[str, LabkitError] = {}
@@ -39,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*capabilities): run on providers that have these capabilities")
     config.addinivalue_line("markers", "providers(*names): give `provider` and `services` only these names")
     config.addinivalue_line("markers", "each(name, values): give each value where the services have its `needs`")
+    config.addinivalue_line("markers", "real_servers(first, others): tiers on the first real server and on others")
     try:
         for name in NAMED:
             find_provider(name)
@@ -67,7 +78,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [name for mark in metafunc.definition.iter_markers("providers") for name in mark.args]
     wanted = [name for name in providers_to_test() if not named or name in named]
     if "provider" in metafunc.fixturenames:
-        metafunc.parametrize("provider", wanted, indirect=True)
+        starts = [pytest.param(name, marks=pytest.mark.push if name in REAL else ()) for name in wanted]
+        metafunc.parametrize("provider", starts, indirect=True)
     if "services" not in metafunc.fixturenames:
         return
     needed = [need for mark in metafunc.definition.iter_markers("needs") for need in mark.args]
@@ -76,11 +88,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     fit = [name for name in wanted if has_all(name, needed)]
     if mark := metafunc.definition.get_closest_marker("each"):
         argument, values = mark.args
-        cells = [(name, value) for name in fit for value in values if has_all(name, value.needs)]
-        ids = [f"{name}-{value.name}" for name, value in cells]
-        metafunc.parametrize(("services", argument), cells, ids=ids, indirect=["services"], scope="session")
+        cells = [
+            pytest.param(name, value, marks=marks_of(name, metafunc), id=f"{name}-{value.name}")
+            for name in fit
+            for value in values
+            if has_all(name, value.needs)
+        ]
+        metafunc.parametrize(("services", argument), cells, indirect=["services"], scope="session")
     else:
-        metafunc.parametrize("services", fit, indirect=True, scope="session")
+        cells = [pytest.param(name, marks=marks_of(name, metafunc)) for name in fit]
+        metafunc.parametrize("services", cells, indirect=True, scope="session")
+
+
+def marks_of(provider: str, metafunc: pytest.Metafunc) -> list[pytest.MarkDecorator]:
+    """The tier of a test on this provider, and for a real server the process in which it runs."""
+    if provider not in REAL:
+        return []
+    mark = metafunc.definition.get_closest_marker("real_servers")
+    first, others = mark.args if mark else ("full", "full")
+    tier = first if provider == next(name for name in providers_to_test() if name in REAL) else others
+    one_process = pytest.mark.xdist_group(provider)
+    return [one_process] if tier == "core" else [one_process, getattr(pytest.mark, tier)]
 
 
 def has_all(provider: str, needs: Iterable[Capability]) -> bool:
@@ -191,6 +219,31 @@ async def wipe_sqlite(services: Services) -> None:
             await connection.exec_driver_sql(f'DROP TABLE "{name}"')
         await connection.commit()
     await engine.dispose()
+
+
+WAITING = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item) -> Iterator[None]:
+    """When a test is over its limit, write down where each task and thread is, before the test is stopped."""
+    result = yield
+    if hasattr(signal, "SIGALRM") and callable(stop := signal.getsignal(signal.SIGALRM)):
+
+        def late(number: int, frame: FrameType | None) -> None:
+            item.stash[WAITING] = "\n".join(map(str, waiting(frame=frame)))
+            stop(number, frame)
+
+        signal.signal(signal.SIGALRM, late)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if where := item.stash.get(WAITING, ""):
+        report.sections.append(("Where each task and thread was", where))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -126,10 +126,16 @@ def faults_of_the_installers(root: Path) -> Iterator[str]:
         locked = re.findall(r"-c (?:\.\./)?requirements\.lock\s+-e '?\.\[", text)
         if not installed or len(installed) != len(locked):
             yield f"{name}: installs labkit without the lock"
-    steps = yaml.safe_load((root / ".github/workflows/ci.yml").read_text())["jobs"]["everything"]["steps"]
+    jobs = yaml.safe_load((root / ".github/workflows/ci.yml").read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
     commands = "\n".join(step.get("run", "") for step in steps)
-    if "bash .ci/run" not in commands or "pip install" in commands:
-        yield ".github/workflows/ci.yml: does not leave everything to .ci/run"
+    if "bash .ci/run" not in commands or commands.count("install -c requirements.lock") != commands.count(
+        "pip install"
+    ):
+        yield ".github/workflows/ci.yml: does not run .ci/run, or installs labkit without the lock"
+    for action in (step["uses"] for step in steps if "uses" in step):
+        if not re.fullmatch(r".+@[0-9a-f]{40}", action):
+            yield f".github/workflows/ci.yml: {action} is not pinned by a commit"
     image = json.loads((root / ".devcontainer/devcontainer.json").read_text())["image"]
     runtime = (root / ".binder/runtime.txt").read_text().strip()
     for where, python in [("devcontainer", image.rpartition(":")[2]), (".binder", runtime.removeprefix("python-"))]:
@@ -153,7 +159,7 @@ def test_everything_that_installs_labkit_agrees() -> None:
 
 
 def test_the_supported_pythons_are_those_that_were_run() -> None:
-    assert pythons(ROOT) == ["3.11", "3.12", "3.13"]
+    assert pythons(ROOT) == ["3.11", "3.12", "3.13", "3.14"]
 
 
 WRONG = {
@@ -193,7 +199,13 @@ WRONG = {
     "Binder without the lock": (".binder/requirements.txt", r"-c \S+\n", "", "without the lock"),
     "Binder with an old Python": (".binder/runtime.txt", r"3\.\d+", "3.8", "3.8"),
     "CI without the lock": (".ci/run", "-c requirements.lock ", "", "without the lock"),
-    "a workflow of its own": (".github/workflows/ci.yml", r"bash \.ci/run", "pip install .", "leave everything"),
+    "a workflow of its own": (
+        ".github/workflows/ci.yml",
+        r"bash \.ci/run",
+        "pip install .",
+        "does not run .ci/run",
+    ),
+    "an action by its tag": (".github/workflows/ci.yml", r"checkout@\w+", "checkout@v5", "not pinned by a commit"),
 }
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import ast
 import graphlib
-import subprocess
-import sys
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {
@@ -52,42 +47,6 @@ def find_cycle(sources: Mapping[str, str]) -> list[str]:
         cycle: list[str] = error.args[1]
         return cycle
     return []
-
-
-def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
-    main = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    return subprocess.run(
-        [sys.executable, "-c", main, "--no-cache", "--no-logo"],
-        cwd=root,  # comes first on the path, before the labkit that is installed
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.slow
-def test_imports_point_down() -> None:
-    linted = lint_imports(ROOT)
-
-    assert linted.returncode == 0, linted.stdout
-
-
-@pytest.mark.slow
-def test_an_import_that_points_up_is_found(tmp_path: Path) -> None:
-    pyproject = (ROOT / "pyproject.toml").read_text()
-    (tmp_path / "pyproject.toml").write_text(pyproject)
-    (tmp_path / "labkit").mkdir()
-    (tmp_path / "labkit" / "__init__.py").touch()
-    for layer in tomllib.loads(pyproject)["tool"]["importlinter"]["contracts"][0]["layers"]:
-        for module in layer.split(" | "):
-            if not module.startswith("("):
-                (tmp_path / "labkit" / f"{module}.py").touch()
-    (tmp_path / "labkit" / "errors.py").write_text("import labkit.settings\n")
-
-    linted = lint_imports(tmp_path)
-
-    assert linted.returncode == 1
-    assert "labkit.errors is not allowed to import labkit.settings" in linted.stdout
 
 
 def test_no_import_comes_back_to_where_it_started() -> None:

@@ -20,6 +20,8 @@ from labkit.notebook.kernel import kernel_command
 from labkit.services import Services
 
 LESSONS = load_lessons(Path(__file__).parents[1])
+# A kernel for each notebook takes most of the time of a test run: the story in core, the others for each change.
+FIRST_IN_CORE = [LESSONS[0], *(pytest.param(lesson, marks=pytest.mark.push) for lesson in LESSONS[1:])]
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 
 
@@ -96,8 +98,7 @@ def test_it_says_its_limits_its_sources_and_its_minutes(lesson: Lesson) -> None:
     assert f"about {lesson.minutes} minutes" in prose(lesson)
 
 
-@each_lesson
-@pytest.mark.slow
+@pytest.mark.parametrize("lesson", FIRST_IN_CORE, ids=lambda lesson: lesson.name)
 def test_it_passes_from_top_to_bottom(lesson: Lesson, clean_services: Services) -> None:
     finished = run_notebook(
         lesson.notebook,
@@ -110,7 +111,7 @@ def test_it_passes_from_top_to_bottom(lesson: Lesson, clean_services: Services) 
     assert finished.cells == len(code(lesson))
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_opened_without_labkit_it_starts_its_own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LABKIT_PROVIDER", raising=False)
     finished = run_notebook(LESSONS[0].notebook, kernel=kernel_command("--HistoryManager.enabled=False"))

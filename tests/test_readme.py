@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -139,7 +138,7 @@ def test_every_later_command_is_run_and_nothing_else() -> None:
     assert sorted(set(later_commands())) == sorted(HOW)
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.timeout(900)
 def test_the_first_block_sets_up_and_tells_the_story(tmp_path: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
@@ -160,34 +159,7 @@ def test_the_second_block_sets_up_by_the_lock_and_runs_all_tests() -> None:
     assert readme_blocks()[1].rstrip().endswith("-m pytest")
 
 
-def ci_on(readme: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run the last stage of .ci/run in a tree that holds nothing but this README."""
-    (directory / ".ci").mkdir()
-    shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
-    (directory / "README.md").write_text(readme)
-    return subprocess.run([directory / ".ci" / "run", "tests"], capture_output=True, text=True)
-
-
-def test_ci_runs_the_second_block_word_for_word(tmp_path: Path) -> None:
-    second = 'echo "$LABKIT_TEST_PROVIDERS" \\\n    >ran\necho "it\'s" $((1 + 1)) >>ran\n'
-    wrong = "```bash\ntouch wrong\n```\n\n```\ntouch wrong\n```\n"
-
-    finished = ci_on(f"# One\n\n{wrong}\n```bash\n{second}```\n\n{wrong}", tmp_path)
-
-    assert finished.returncode == 0, finished.stderr
-    assert (tmp_path / "ran").read_text() == "embedded,local,containers,sqlite\nit's 2\n"
-    assert not (tmp_path / "wrong").exists()
-
-
-@pytest.mark.parametrize("second", ["```bash\ntrue\nfalse\ntrue\n```\n", ""])
-def test_ci_fails_and_says_where_when_the_second_block_fails_or_is_missing(second: str, tmp_path: Path) -> None:
-    finished = ci_on(f"```bash\ntrue\n```\n\n{second}", tmp_path)
-
-    assert finished.returncode == 1
-    assert "stopped in the stage 'tests'" in finished.stderr
-
-
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Runs)])
 def test_a_command_comes_to_its_end(command: str) -> None:
@@ -212,7 +184,7 @@ def without_times(text: str) -> str:
     return re.sub(r"[\d.]+ (µs|ms|s)\b", "TIME", re.sub(r"\s+", " ", text))
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Serves)])
 def test_a_command_serves_until_ctrl_c(command: str) -> None:
     how = HOW[command]
@@ -238,9 +210,3 @@ def test_what_cannot_run_here_is_proved_by_a_test_that_exists(command: str) -> N
     path, _, name = how.test.partition("::")
 
     assert f"def {name}(" in (ROOT / path).read_text()
-
-
-def test_a_command_is_found_whatever_its_layout() -> None:
-    text = "```bash\n# first\none --two \\\n    three   # why\n\nfour 'a#b'\n```\n\n```python\nfive\n```\n"
-
-    assert [commands(block) for block in blocks(text)] == [["one --two three", "four 'a#b'"]]

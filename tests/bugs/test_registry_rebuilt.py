@@ -6,7 +6,6 @@ import asyncio
 import inspect
 from typing import Any
 
-import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import close_all_sessions
 
@@ -15,8 +14,6 @@ from labkit.engine import Engine, User
 from labkit.scene import Outcome, private_loop
 from labkit.services import Capability, Services
 from labkit.services.evidence import count_rows
-
-pytestmark = pytest.mark.slow
 
 
 def new(engine_class: type[Engine], services: Services) -> Engine:

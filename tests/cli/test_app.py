@@ -9,35 +9,27 @@ from pathlib import Path
 
 import pytest
 
-
-def labkit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "labkit", *arguments], capture_output=True, text=True, env=environment or None
-    )
+from .conftest import Labkit
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["tour", "diagnose", "doctor", "services", "lab", "run", "build"])
-def test_every_command_has_help_with_examples(command: str) -> None:
+def test_every_command_has_help_with_examples(labkit: Labkit, command: str) -> None:
     finished = labkit(command, "--help")
 
     assert finished.returncode == 0
     assert "xample" in finished.stdout
 
 
-@pytest.mark.slow
-def test_without_arguments_it_shows_the_commands() -> None:
+def test_without_arguments_it_shows_the_commands(labkit: Labkit) -> None:
     printed = labkit().stdout
 
     assert [name for name in ("tour", "doctor", "services", "lab", "run") if name not in printed] == []
 
 
-@pytest.mark.slow
-def test_it_says_its_version() -> None:
+def test_it_says_its_version(labkit: Labkit) -> None:
     assert labkit("--version").stdout.startswith(f"labkit {version('labkit')} on Python 3.")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_an_output_that_is_full_is_one_line() -> None:
     command = f"{sys.executable} -m labkit bugs list --json >/dev/full"
@@ -48,7 +40,6 @@ def test_an_output_that_is_full_is_one_line() -> None:
     assert "No space left on device" in finished.stderr
 
 
-@pytest.mark.slow
 def test_help_loads_neither_sqlalchemy_nor_a_server() -> None:
     script = "import sys, labkit.cli.app; print([m for m in HEAVY if m in sys.modules])".replace(
         "HEAVY", "('sqlalchemy', 'redis', 'asyncmy', 'mysql_mimic', 'fakeredis', 'testcontainers', 'pydantic')"
@@ -58,9 +49,8 @@ def test_help_loads_neither_sqlalchemy_nor_a_server() -> None:
     assert finished.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
-def test_a_setting_that_is_no_number_is_one_line_and_exit_2() -> None:
-    finished = labkit("tour", LABKIT_POOL_SIZE="five", PATH="/usr/bin:/bin")
+def test_a_setting_that_is_no_number_is_one_line_and_exit_2(labkit: Labkit) -> None:
+    finished = labkit("tour", LABKIT_POOL_SIZE="five")
 
     assert finished.returncode == 2
     assert "LABKIT_POOL_SIZE" in finished.stderr

@@ -1,4 +1,4 @@
-"""`labkit bugs`, run as a person runs it."""
+"""`labkit bugs`: what it prints, and its exit status."""
 
 from __future__ import annotations
 
@@ -15,18 +15,13 @@ import pytest
 
 from labkit.bugs import bugs, find_bug
 
-LABKIT = [sys.executable, "-m", "labkit", "bugs"]
-WIDE = {**os.environ, "COLUMNS": "300"}  # nothing is broken into lines that a test looks for
+from .conftest import Finished, Labkit
 
-pytestmark = pytest.mark.slow
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*LABKIT, *arguments], capture_output=True, text=True, env=WIDE)
+LABKIT = [sys.executable, "-m", "labkit", "bugs"]  # where signals come
 
 
-def test_the_list_has_every_bug() -> None:
-    finished = run("list")
+def test_the_list_has_every_bug(labkit: Labkit) -> None:
+    finished = labkit("bugs", "list")
 
     assert finished.returncode == 0, finished.stderr
     for bug in bugs():
@@ -34,16 +29,16 @@ def test_the_list_has_every_bug() -> None:
         assert (bug.finding or "no finding") in finished.stdout
 
 
-def test_the_list_as_json_is_the_catalogue() -> None:
-    listed = json.loads(run("list", "--json").stdout)
+def test_the_list_as_json_is_the_catalogue(labkit: Labkit) -> None:
+    listed = json.loads(labkit("bugs", "list", "--json").stdout)
 
     assert [each["name"] for each in listed] == [bug.name for bug in bugs()]
     assert all(each["symptom"] and each["breaks"] for each in listed)
 
 
-def test_the_list_is_searched_by_the_error_that_somebody_has() -> None:
-    listed = [each["name"] for each in json.loads(run("list", "event LOOP is closed", "--json").stdout)]
-    nothing = run("list", "no such words")
+def test_the_list_is_searched_by_the_error_that_somebody_has(labkit: Labkit) -> None:
+    listed = [each["name"] for each in json.loads(labkit("bugs", "list", "event LOOP is closed", "--json").stdout)]
+    nothing = labkit("bugs", "list", "no such words")
 
     assert "registry_rebuilt" in listed
     assert 0 < len(listed) < len(bugs())
@@ -51,8 +46,8 @@ def test_the_list_is_searched_by_the_error_that_somebody_has() -> None:
     assert "No bug says 'no such words'" in nothing.stderr
 
 
-def test_a_bug_is_shown_with_the_lines_that_it_changes() -> None:
-    finished = run("show", "registry_rebuilt")
+def test_a_bug_is_shown_with_the_lines_that_it_changes(labkit: Labkit) -> None:
+    finished = labkit("bugs", "show", "registry_rebuilt")
     bug = find_bug("registry_rebuilt")
 
     assert finished.returncode == 0, finished.stderr
@@ -63,8 +58,8 @@ def test_a_bug_is_shown_with_the_lines_that_it_changes() -> None:
         assert words in finished.stdout
 
 
-def test_a_bug_as_json_has_its_difference() -> None:
-    shown = json.loads(run("show", "registry_rebuilt", "--json").stdout)
+def test_a_bug_as_json_has_its_difference(labkit: Labkit) -> None:
+    shown = json.loads(labkit("bugs", "show", "registry_rebuilt", "--json").stdout)
 
     assert shown["seam"] == "_sessions"
     assert shown["changed_lines"] == 4
@@ -72,8 +67,8 @@ def test_a_bug_as_json_has_its_difference() -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "run"])
-def test_an_unknown_name_is_one_line_with_the_nearest_and_exit_2(command: str) -> None:
-    finished = run(command, "registry_rebuild")
+def test_an_unknown_name_is_one_line_with_the_nearest_and_exit_2(labkit: Labkit, command: str) -> None:
+    finished = labkit("bugs", command, "registry_rebuild")
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr.startswith("labkit: There is no bug 'registry_rebuild'. Did you mean registry_rebuilt")
@@ -81,22 +76,22 @@ def test_an_unknown_name_is_one_line_with_the_nearest_and_exit_2(command: str) -
 
 
 @pytest.mark.parametrize("arguments", [[], ["registry_rebuilt", "--all"]])
-def test_one_bug_or_all_must_be_asked_for(arguments: list[str]) -> None:
-    finished = run("run", *arguments)
+def test_one_bug_or_all_must_be_asked_for(labkit: Labkit, arguments: list[str]) -> None:
+    finished = labkit("bugs", "run", *arguments)
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert "or --all" in finished.stderr
 
 
-def test_a_driver_of_another_provider_is_misuse() -> None:
-    finished = run("run", "registry_rebuilt", "--driver", "aiosqlite", "--provider", "embedded")
+def test_a_driver_of_another_provider_is_misuse(labkit: Labkit) -> None:
+    finished = labkit("bugs", "run", "registry_rebuilt", "--driver", "aiosqlite", "--provider", "embedded")
 
     assert finished.returncode == 2
     assert "Use asyncmy or aiomysql" in finished.stderr
 
 
-def test_broken_stands_beside_correct(provider: str) -> None:
-    finished = run("run", "registry_rebuilt", "--repeat", "2", "--provider", provider)
+def test_broken_stands_beside_correct(labkit: Labkit, provider: str) -> None:
+    finished = labkit("bugs", "run", "registry_rebuilt", "--repeat", "2", "--provider", provider)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert finished.stdout.startswith("registry_rebuilt  as promised\n")
@@ -105,8 +100,8 @@ def test_broken_stands_beside_correct(provider: str) -> None:
     assert f"1 of 1 bugs seen as promised on {provider} (" in finished.stdout
 
 
-def test_a_trial_as_json_is_one_value() -> None:
-    finished = run("run", "registry_rebuilt", "--json", "--driver", "aiosqlite")
+def test_a_trial_as_json_is_one_value(labkit: Labkit) -> None:
+    finished = labkit("bugs", "run", "registry_rebuilt", "--json", "--driver", "aiosqlite")
     [trial] = json.loads(finished.stdout)
 
     assert finished.returncode == 0, finished.stderr
@@ -114,9 +109,9 @@ def test_a_trial_as_json_is_one_value() -> None:
     assert {each["verdicts"][0]["result"] for each in trial["broken"]} == {"broken"}
 
 
-def test_what_cannot_be_run_here_is_no_success() -> None:
+def test_what_cannot_be_run_here_is_no_success(labkit: Labkit) -> None:
     needy = next(bug for bug in bugs() if "server" in bug.needs)
-    finished = run("run", needy.name, "--provider", "sqlite")
+    finished = labkit("bugs", "run", needy.name, "--provider", "sqlite")
 
     assert finished.returncode == 1
     assert f"{needy.name}  not run: needs " in finished.stdout
@@ -127,6 +122,7 @@ RUN = ("run", "registry_rebuilt", "--repeat", "1000", "--json", "--stress")
 PLAY = ("play", "shared_session")
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
     ("arguments", "sign"), [(RUN, "(1 of 1)"), (PLAY, "Who goes on?")], ids=["while it runs", "while it asks"]
@@ -136,7 +132,7 @@ def test_interrupted_it_leaves_nothing(
 ) -> None:
     process = subprocess.Popen(
         [*LABKIT, *arguments],
-        env=WIDE | {"TMPDIR": str(tmp_path), "FORCE_COLOR": "1"},
+        env=os.environ | {"TMPDIR": str(tmp_path), "FORCE_COLOR": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -158,6 +154,7 @@ def test_interrupted_it_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.push
 def test_a_long_run_that_is_stopped_keeps_what_it_has_seen_as_json() -> None:
     process = subprocess.Popen(
         [*LABKIT, "run", "--all", "--json", "--driver", "aiosqlite"],
@@ -178,12 +175,12 @@ def test_a_long_run_that_is_stopped_keeps_what_it_has_seen_as_json() -> None:
     assert trials[0]["bug"] == bugs()[0].name
 
 
-def play(name: str, keys: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*LABKIT, "play", name, *options], input=keys, capture_output=True, text=True, env=WIDE)
+def play(labkit: Labkit, name: str, keys: str, *options: str) -> Finished:
+    return labkit("bugs", "play", name, *options, stdin=keys)
 
 
-def test_a_learner_who_takes_the_first_choice_sees_the_bug() -> None:
-    finished = play("shared_session", "1\n" * 9)
+def test_a_learner_who_takes_the_first_choice_sees_the_bug(labkit: Labkit) -> None:
+    finished = play(labkit, "shared_session", "1\n" * 9)
 
     assert finished.returncode == 0, finished.stderr
     assert "ada → session A, in a transaction" in finished.stdout
@@ -192,15 +189,15 @@ def test_a_learner_who_takes_the_first_choice_sees_the_bug() -> None:
     assert "kept, in the same order" in finished.stdout
 
 
-def test_a_learner_can_find_an_order_that_hides_the_bug() -> None:
-    finished = play("shared_session", "1\n2\n1\n1\n")
+def test_a_learner_can_find_an_order_that_hides_the_bug(labkit: Labkit) -> None:
+    finished = play(labkit, "shared_session", "1\n2\n1\n1\n")
 
     assert finished.returncode == 0, finished.stderr
     assert re.search(r"broken engine +kept *\n", finished.stdout)
 
 
-def test_what_is_no_choice_is_asked_again() -> None:
-    finished = play("shared_session", "7\nada\n\n" + "1\n" * 9)
+def test_what_is_no_choice_is_asked_again(labkit: Labkit) -> None:
+    finished = play(labkit, "shared_session", "7\nada\n\n" + "1\n" * 9)
 
     assert finished.returncode == 0, finished.stderr
     assert "'7' is no choice here." in finished.stdout
@@ -208,24 +205,24 @@ def test_what_is_no_choice_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("keys", ["q\n", "1\nq\n", ""], ids=["at once", "in the middle", "end of input"])
-def test_who_leaves_is_told_that_nothing_is_left(keys: str) -> None:
-    finished = play("shared_session", keys)
+def test_who_leaves_is_told_that_nothing_is_left(labkit: Labkit, keys: str) -> None:
+    finished = play(labkit, "shared_session", keys)
 
     assert finished.returncode == 1, finished.stderr
     assert "Left: the tasks were cancelled" in finished.stdout
     assert "Traceback" not in finished.stderr
 
 
-def test_a_bug_without_an_order_can_not_be_played_and_others_are_named() -> None:
-    finished = play("never_closed", "")
+def test_a_bug_without_an_order_can_not_be_played_and_others_are_named(labkit: Labkit) -> None:
+    finished = play(labkit, "never_closed", "")
 
     assert finished.returncode == 2
     assert "does not depend on which task goes first" in finished.stderr
     assert "shared_session" in finished.stderr
 
 
-def test_a_promise_that_is_not_broken_names_those_that_are() -> None:
-    finished = play("shared_session", "", "--clause", "nonsense")
+def test_a_promise_that_is_not_broken_names_those_that_are(labkit: Labkit) -> None:
+    finished = play(labkit, "shared_session", "", "--clause", "nonsense")
 
     assert finished.returncode == 2
     assert "the_end_of_another_task_commits_nothing" in finished.stderr

@@ -1,12 +1,14 @@
-"""`labkit diagnose`, run as a person runs it."""
+"""`labkit diagnose`: what it prints and writes, what it passes on, and its exit status."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +16,8 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
-pytestmark = pytest.mark.slow
+from .conftest import Labkit
+
 LABKIT = [sys.executable, "-m", "labkit", "diagnose"]
 LEAK = """
 import asyncio, sys
@@ -39,19 +42,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     assert list(temporary.iterdir()) == []
 
 
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*LABKIT, *arguments],
-        **{"capture_output": True, "text": True, "timeout": 60} | options,  # type: ignore[call-overload]
-    )
+@pytest.fixture
+def run(labkit: Labkit, folder: Path) -> Labkit:
+    """Run `labkit diagnose`; the program is a process of its own all the same."""
+    return functools.partial(labkit, "diagnose", cwd=folder)
 
 
-def test_findings_go_to_stderr_and_the_status_is_1() -> None:
+def test_findings_go_to_stderr_and_the_status_is_1(run: Labkit) -> None:
     finished = run("leak.py")
 
     assert finished.returncode == 1
@@ -60,14 +63,14 @@ def test_findings_go_to_stderr_and_the_status_is_1() -> None:
     assert "leak.py:8 in leak" in finished.stderr
 
 
-def test_without_findings_the_status_is_0() -> None:
+def test_without_findings_the_status_is_0(run: Labkit) -> None:
     finished = run("idle.py")
 
     assert (finished.returncode, finished.stdout) == (0, "")
     assert "nothing was watched" in finished.stderr
 
 
-def test_a_program_that_lacks_a_package_is_told_on_which_python_it_ran(folder: Path) -> None:
+def test_a_program_that_lacks_a_package_is_told_on_which_python_it_ran(run: Labkit, folder: Path) -> None:
     (folder / "shop.py").write_text("import no_such_framework")
 
     finished = run("shop.py")
@@ -76,7 +79,7 @@ def test_a_program_that_lacks_a_package_is_told_on_which_python_it_ran(folder: P
     assert f"It ran on {sys.executable}" in " ".join(finished.stderr.split())
 
 
-def test_the_program_s_own_status_comes_first(folder: Path) -> None:
+def test_the_program_s_own_status_comes_first(run: Labkit, folder: Path) -> None:
     (folder / "leak.py").write_text(f"{LEAK}\nsys.exit(3)")
 
     finished = run("leak.py")
@@ -86,7 +89,7 @@ def test_the_program_s_own_status_comes_first(folder: Path) -> None:
     assert "leaked-connection" in finished.stderr
 
 
-def test_a_traceback_is_python_s_own(folder: Path) -> None:
+def test_a_traceback_is_python_s_own(run: Labkit, folder: Path) -> None:
     (folder / "fails.py").write_text("def f():\n    return {}['x']\n\nf()\n")
     plain = subprocess.run([sys.executable, "fails.py"], capture_output=True, text=True)
 
@@ -102,15 +105,15 @@ def test_a_traceback_is_python_s_own(folder: Path) -> None:
     [["leak.py", "--json", "-m", "--help", "x y"], ["--", "leak.py", "--json", "-m", "--help", "x y"]],
     ids=["after the script", "after two dashes"],
 )
-def test_what_follows_the_script_is_the_script_s(arguments: list[str]) -> None:
+def test_what_follows_the_script_is_the_script_s(run: Labkit, arguments: list[str]) -> None:
     assert run(*arguments).stdout == "done ['--json', '-m', '--help', 'x y']\n"
 
 
-def test_what_follows_the_module_is_the_module_s() -> None:
+def test_what_follows_the_module_is_the_module_s(run: Labkit) -> None:
     assert run("-m", "leak", "--json", "-m").stdout == "done ['--json', '-m']\n"
 
 
-def test_json_stands_behind_what_the_program_printed() -> None:
+def test_json_stands_behind_what_the_program_printed(run: Labkit) -> None:
     finished = run("--json", "leak.py")
 
     first, rest = finished.stdout.split("\n", 1)
@@ -120,7 +123,7 @@ def test_json_stands_behind_what_the_program_printed() -> None:
     assert (told["status"], finished.returncode) == (1, 1)
 
 
-def test_the_report_can_go_to_a_file(folder: Path) -> None:
+def test_the_report_can_go_to_a_file(run: Labkit, folder: Path) -> None:
     finished = run("-o", "report.txt", "leak.py")
 
     assert (finished.stdout, finished.stderr) == ("done []\n", "")
@@ -128,14 +131,14 @@ def test_the_report_can_go_to_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--output", "report.json"], ["--json", "-o", "report"]], ids=" ".join)
-def test_json_can_go_to_a_file(arguments: list[str], folder: Path) -> None:
+def test_json_can_go_to_a_file(run: Labkit, arguments: list[str], folder: Path) -> None:
     run(*arguments, "leak.py")
 
     assert json.loads((folder / arguments[-1]).read_text())["version"] == 1
 
 
 @pytest.mark.parametrize("suffix", ["svg", "html"])
-def test_a_timeline_is_drawn(suffix: str, folder: Path) -> None:
+def test_a_timeline_is_drawn(run: Labkit, suffix: str, folder: Path) -> None:
     run("--timeline", f"line.{suffix}", "leak.py")
 
     text = (folder / f"line.{suffix}").read_text()
@@ -144,7 +147,7 @@ def test_a_timeline_is_drawn(suffix: str, folder: Path) -> None:
         ElementTree.fromstring(text)
 
 
-def test_a_trace_and_the_record_are_written(folder: Path) -> None:
+def test_a_trace_and_the_record_are_written(run: Labkit, folder: Path) -> None:
     from labkit.recorder import find, saved
 
     run("--trace", "trace.json", "--record", "record.json", "leak.py")
@@ -154,7 +157,7 @@ def test_a_trace_and_the_record_are_written(folder: Path) -> None:
     assert [finding.code for finding in find(record)] == ["leaked-connection"]
 
 
-def test_of_several_processes_each_has_its_part(folder: Path) -> None:
+def test_of_several_processes_each_has_its_part(run: Labkit, folder: Path) -> None:
     (folder / "leak.py").write_text(LEAK.replace("asyncio.run", "import os\npid = os.fork()\nasyncio.run"))
 
     finished = run("--trace", "t.json", "--record", "r.json", "--timeline", "t.html", "leak.py")
@@ -166,7 +169,8 @@ def test_of_several_processes_each_has_its_part(folder: Path) -> None:
     assert (folder / "t.html").read_text().count("(leak.py)") >= 2
 
 
-def test_a_program_that_never_ends_is_stopped(folder: Path) -> None:
+@pytest.mark.push
+def test_a_program_that_never_ends_is_stopped(run: Labkit, folder: Path) -> None:
     (folder / "never.py").write_text("while True: pass")
 
     finished = run("--timeout", "0.5", "never.py")
@@ -194,7 +198,7 @@ def test_a_program_that_never_ends_is_stopped(folder: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_misuse_is_refused_before_the_program_runs(arguments: list[str], folder: Path) -> None:
+def test_misuse_is_refused_before_the_program_runs(run: Labkit, arguments: list[str], folder: Path) -> None:
     before = sorted(folder.iterdir())
 
     finished = run(*arguments)
@@ -204,7 +208,7 @@ def test_misuse_is_refused_before_the_program_runs(arguments: list[str], folder:
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_file_that_was_there_is_not_harmed_by_misuse(folder: Path) -> None:
+def test_a_file_that_was_there_is_not_harmed_by_misuse(run: Labkit, folder: Path) -> None:
     (folder / "line.svg").write_text("old")
 
     run("--timeline", "line.svg", "--trace", "trace.txt", "leak.py")
@@ -212,19 +216,20 @@ def test_a_file_that_was_there_is_not_harmed_by_misuse(folder: Path) -> None:
     assert (folder / "line.svg").read_text() == "old"
 
 
-def test_the_program_reads_what_comes_in(folder: Path) -> None:
+def test_the_program_reads_what_comes_in(run: Labkit, folder: Path) -> None:
     (folder / "reads.py").write_text("import sys; print(sys.stdin.read().upper())")
 
-    assert run("reads.py", input="words").stdout == "WORDS\n"
+    assert run("reads.py", stdin="words").stdout == "WORDS\n"
 
 
-def test_the_program_may_come_in_itself() -> None:
-    finished = run("-", "x", input=LEAK)
+def test_the_program_may_come_in_itself(run: Labkit) -> None:
+    finished = run("-", "x", stdin=LEAK)
 
     assert finished.stdout == "done ['x']\n"
     assert "leaked-connection" in finished.stderr
 
 
+@pytest.mark.push
 def test_output_of_100_mb_passes_without_a_stop_on_the_way(folder: Path) -> None:
     (folder / "prints.py").write_text("import sys\nfor _ in range(100): sys.stdout.write('x' * (1 << 20))\n")
     with subprocess.Popen([*LABKIT, "prints.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -236,6 +241,7 @@ def test_output_of_100_mb_passes_without_a_stop_on_the_way(folder: Path) -> None
     assert used < 300 << 20
 
 
+@pytest.mark.push
 def test_a_reader_that_goes_away_is_the_program_s_business(folder: Path) -> None:
     (folder / "prints.py").write_text("while True: print('x' * 1000)")
     with subprocess.Popen([*LABKIT, "prints.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -269,6 +275,7 @@ def begin(*arguments: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, status: int, folder: Path) -> None:
     waits(folder)
@@ -284,6 +291,7 @@ def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, st
     assert "nothing was watched" in error
 
 
+@pytest.mark.push
 def test_when_labkit_is_killed_the_program_goes_on_and_cleans_up(folder: Path) -> None:
     done = folder / "done"
     os.mkfifo(done)
@@ -301,6 +309,7 @@ def test_when_labkit_is_killed_the_program_goes_on_and_cleans_up(folder: Path) -
         psutil.wait_procs([child], timeout=30)
 
 
+@pytest.mark.push
 def test_two_at_once_do_not_disturb_each_other(folder: Path) -> None:
     waits(folder, LEAK)
     both = [begin("waits.py"), begin("waits.py")]
@@ -310,7 +319,7 @@ def test_two_at_once_do_not_disturb_each_other(folder: Path) -> None:
     assert [error.count("1  leaked-connection") for error in errors] == [1, 1]
 
 
-def test_labkit_in_the_program_s_environment_is_as_before(folder: Path) -> None:
+def test_labkit_in_the_program_s_environment_is_as_before(run: Labkit, folder: Path) -> None:
     (folder / "shows.py").write_text("import os; print(sorted(n for n in os.environ if 'FLIGHT' in n))")
 
-    assert run("shows.py", env=os.environ | {"LABKIT_FLIGHT": "1"}).stdout == "['LABKIT_FLIGHT_SPOOL']\n"
+    assert run("shows.py", LABKIT_FLIGHT="1").stdout == "['LABKIT_FLIGHT_SPOOL']\n"

@@ -1,4 +1,4 @@
-"""`labkit check`, `hint`, `solution`, `reset`, `list` and `verify`, run as a person runs them."""
+"""`labkit check`, `hint`, `solution`, `reset`, `list`, `verify`: what they print and write, and their status."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,13 +21,12 @@ import pytest
 from labkit.course.exercises import find_exercise, load_exercises
 from labkit.course.progress import NO_HINT_LEFT
 
+from .conftest import Finished, Labkit
+
 ROOT = Path(__file__).parents[2]
 LABKIT = [sys.executable, "-m", "labkit"]
 HOUSTON = find_exercise(load_exercises(ROOT), "ch04")
 
-pytestmark = pytest.mark.slow
-
-Finished = subprocess.CompletedProcess[str]
 Run = Callable[..., Finished]
 
 
@@ -39,18 +39,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path, tmp_path: Path) -> dict[str, str]:
     (tmp_path / "tmp").mkdir()
-    wide = {"COLUMNS": "300"}  # nothing is broken into lines that a test looks for
-    return {**os.environ, **wide, "LABKIT_HOME": str(home), "TMPDIR": str(tmp_path / "tmp")}
+    return {"LABKIT_HOME": str(home), "TMPDIR": str(tmp_path / "tmp")}
 
 
 @pytest.fixture
-def run(environment: dict[str, str], tmp_path: Path) -> Run:
-    def ran(*arguments: str, cwd: Path = ROOT, **more: str) -> Finished:
-        return subprocess.run(
-            [*LABKIT, *arguments], cwd=cwd, capture_output=True, text=True, env={**environment, **more}
-        )
-
-    return ran
+def run(labkit: Labkit, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr(tempfile, "tempdir", environment["TMPDIR"])
+    return lambda *arguments, **more: labkit(*arguments, **environment | more)
 
 
 def own(home: Path, content: str | Path) -> Path:
@@ -277,6 +272,7 @@ def test_newer_progress_is_refused_in_one_line(run: Run, home: Path) -> None:
     assert (home / ".labkit" / "progress.json").read_text() == '{"version": 2}'
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_check_leaves_nothing(
     number: signal.Signals, status: int, home: Path, environment: dict[str, str]
@@ -285,7 +281,7 @@ def test_an_interrupted_check_leaves_nothing(
     process = subprocess.Popen(
         [*LABKIT, "check", "ch04"],
         cwd=ROOT,
-        env=environment,
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -316,10 +312,10 @@ def wait_for_output_file(folder: Path) -> None:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(tmp_path: Path, runs_from: Callable[[Path], None]) -> Path:
     """Give a folder that labkit runs from, with a course of one exercise."""
     root = tmp_path / "clone"
-    shutil.copytree(ROOT / "labkit", root / "labkit", ignore=shutil.ignore_patterns("__pycache__"))
+    runs_from(root)
     shutil.copytree(
         ROOT / "lessons" / "ch04_houston",
         root / "lessons" / "ch04_houston",
@@ -334,7 +330,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_a_course_that_is_as_it_should_be_is_told_in_numbers(run: Run, clone: Path) -> None:
-    finished = run("verify", "ch04", cwd=clone)
+    finished = run("verify", "ch04")
     files = 2 + len(HOUSTON.right_fixes()) + len(HOUSTON.wrong_fixes())
     row = ["ch04_houston", "red", "1/1", "green", "1/1"]
 
@@ -344,7 +340,7 @@ def test_a_course_that_is_as_it_should_be_is_told_in_numbers(run: Run, clone: Pa
 
 
 def test_a_course_is_not_verified_for_an_exercise_that_there_is_not(run: Run, clone: Path) -> None:
-    finished = run("verify", "huston", cwd=clone)
+    finished = run("verify", "huston")
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert "There is no exercise 'huston'. Did you mean ch04_houston?" in " ".join(finished.stderr.split())
@@ -356,7 +352,7 @@ def test_a_course_that_is_not_is_named(run: Run, clone: Path) -> None:
     shutil.rmtree(folder / "right_fixes")
     for path in (folder / "wrong_fixes").glob("*.py"):
         path.unlink()
-    finished = run("verify", "--json", cwd=clone)
+    finished = run("verify", "--json")
     told = json.loads(finished.stdout)
 
     assert finished.returncode == 1

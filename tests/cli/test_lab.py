@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 LABKIT = [sys.executable, "-m", "labkit", "lab", "--no-browser"]
 TOKEN = "1234567890abcdef"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.push
 
 
 class Lab:

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -25,6 +26,8 @@ from labkit.cli.learn import following
 from labkit.course.exercises import Exercise, find_exercise, load_exercises
 from labkit.course.lessons import find_checkout
 from labkit.course.watching import Watch, state_of
+
+from .conftest import Finished, Labkit
 
 EXERCISES = load_exercises(find_checkout())
 HOUSTON = find_exercise(EXERCISES, "ch04_houston")
@@ -139,7 +142,6 @@ def learner(begin: Callable[..., Learner]) -> Learner:
     return learner
 
 
-@pytest.mark.slow
 def test_a_learner_sees_it_fail_mends_it_and_sees_it_pass(begin: Callable[..., Learner], provider: str) -> None:
     learner = begin("ch04", "--provider", provider)
     learner.sees(f"your file  {learner.file}")
@@ -165,7 +167,7 @@ def test_a_learner_sees_it_fail_mends_it_and_sees_it_pass(begin: Callable[..., L
     assert learner.progress() == {"state": "passed", "attempts": 1, "hints": 1, "solution_seen": True}
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_a_save_by_renaming_is_seen_and_a_second_one_too(learner: Learner) -> None:
     learner.saves(SOLVED.replace("out == 0", "True"))
     learner.sees("ch04_houston  Houston: the second save  failed")
@@ -184,7 +186,7 @@ def waiting_for(gate: Path) -> str:
     return f"{SOLVED}\nopen({str(gate)!r}).read()\n"
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_ten_saves_during_a_check_lead_to_one_more(learner: Learner, tmp_path: Path) -> None:
     gate, log = tmp_path / "gate", tmp_path / "log"
     learner.saves(waiting_for(gate))
@@ -203,7 +205,7 @@ def test_ten_saves_during_a_check_lead_to_one_more(learner: Learner, tmp_path: P
     assert log.read_text() == "save 9\nthe last\n"
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_who_leaves_during_a_check_does_not_wait_for_all_of_it(learner: Learner, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     learner.saves(waiting_for(gate))
@@ -215,7 +217,7 @@ def test_who_leaves_during_a_check_does_not_wait_for_all_of_it(learner: Learner,
     assert learner.progress()["state"] == "not attempted"
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_a_deleted_file_is_said_to_be_gone_and_a_fresh_one_is_given(learner: Learner) -> None:
     learner.file.unlink()
     learner.sees(f"{learner.file} is gone")
@@ -231,7 +233,7 @@ def test_a_deleted_file_is_said_to_be_gone_and_a_fresh_one_is_given(learner: Lea
     assert fresh == HOUSTON.broken.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_a_deleted_folder_is_made_anew_and_saves_in_it_are_seen(learner: Learner) -> None:
     learner.file.unlink()
     learner.file.parent.rmdir()
@@ -246,7 +248,7 @@ def test_a_deleted_folder_is_made_anew_and_saves_in_it_are_seen(learner: Learner
     assert learner.has_left(0)
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_after_a_reset_what_was_written_is_kept_and_the_fresh_file_is_judged_once(learner: Learner) -> None:
     learner.saves(SOLVED)
     learner.sees("  passed")
@@ -265,7 +267,7 @@ def test_after_a_reset_what_was_written_is_kept_and_the_fresh_file_is_judged_onc
     assert learner.file.with_name("ch04_houston.old-1.py").read_text("utf-8") == SOLVED
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_an_unknown_key_lists_the_keys(learner: Learner) -> None:
     for key, said in {"x": "'x' is", "an arrow": "That is", "Enter": "That is", "ü": "'ü' is"}.items():
         learner.presses({"an arrow": "\x1b[A", "Enter": "\n"}.get(key, key))
@@ -277,7 +279,7 @@ def test_an_unknown_key_lists_the_keys(learner: Learner) -> None:
     assert learner.read.count("no key here") == 4
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("checking", [True, False], ids=["in a check", "between checks"])
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "the terminal is closed"])
 def test_interrupted_it_leaves_nothing(learner: Learner, how: str, checking: bool, tmp_path: Path) -> None:
@@ -302,7 +304,7 @@ def test_interrupted_it_leaves_nothing(learner: Learner, how: str, checking: boo
     assert list(learner.temporary.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_suspended_it_gives_the_terminal_back_and_takes_it_again(learner: Learner) -> None:
     taken = termios.tcgetattr(learner.terminal)
     learner.presses("\x1a")
@@ -317,16 +319,17 @@ def test_suspended_it_gives_the_terminal_back_and_takes_it_again(learner: Learne
     assert taken != suspended == learner.mode
 
 
-def run(home: Path, keys: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (home / "tmp").mkdir(exist_ok=True)
-    return subprocess.run(
-        [*LABKIT, *arguments], input=keys, capture_output=True, text=True, env=environment(home), timeout=60
-    )
+@pytest.fixture
+def run(labkit: Labkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Finished]:
+    """Run `labkit learn` with these lines as its input."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    home = {"LABKIT_HOME": str(tmp_path), "NO_COLOR": "1"}
+    return lambda keys, *arguments: labkit("learn", *arguments, stdin=keys, **home)
 
 
-@pytest.mark.slow
-def test_without_a_terminal_lines_are_read(tmp_path: Path) -> None:
-    finished = run(tmp_path, "h\nhint\n\nwhat\nL\nq\nh\n", "ch04")
+def test_without_a_terminal_lines_are_read(run: Callable[..., Finished], tmp_path: Path) -> None:
+    finished = run("h\nhint\n\nwhat\nL\nq\nh\n", "ch04")
 
     assert finished.returncode == 0, finished.stderr
     said = [
@@ -347,9 +350,8 @@ def test_without_a_terminal_lines_are_read(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.slow
-def test_at_the_end_of_input_all_was_done_that_was_asked(tmp_path: Path) -> None:
-    finished = run(tmp_path, "h", "ch04")  # a line without an end
+def test_at_the_end_of_input_all_was_done_that_was_asked(run: Callable[..., Finished]) -> None:
+    finished = run("h", "ch04")  # a line without an end
 
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "✗ the engine of the story is caught" in finished.stdout
@@ -362,32 +364,29 @@ def pass_all(home: Path, exercises: list[Exercise]) -> None:
     (home / ".labkit" / "progress.json").write_text(json.dumps({"version": 1, "exercises": done}))
 
 
-@pytest.mark.slow
-def test_who_has_not_passed_may_go_on_all_the_same(tmp_path: Path) -> None:
+def test_who_has_not_passed_may_go_on_all_the_same(run: Callable[..., Finished]) -> None:
     first, second, *_ = EXERCISES
-    finished = run(tmp_path, "n\n", first.name)
+    finished = run("n\n", first.name)
 
     assert finished.returncode == 0, finished.stderr
     assert f"{first.name} is not passed yet. You may go on all the same" in finished.stdout
     assert f"{second.name}  {second.title}  not attempted" in finished.stdout
 
 
-@pytest.mark.slow
-def test_who_passes_the_last_one_is_told_that_all_is_passed(tmp_path: Path) -> None:
+def test_who_passes_the_last_one_is_told_that_all_is_passed(run: Callable[..., Finished], tmp_path: Path) -> None:
     pass_all(tmp_path, [each for each in EXERCISES if each != HOUSTON])
     (tmp_path / "exercises").mkdir()
     (tmp_path / "exercises" / "ch04_houston.py").write_text(SOLVED, "utf-8")
-    finished = run(tmp_path, "next\n")
+    finished = run("next\n")
 
     assert "ch04_houston  Houston: the second save  passed" in finished.stdout
     assert f"All is passed: {len(EXERCISES)} of {len(EXERCISES)}." in finished.stdout
 
 
-@pytest.mark.slow
-def test_at_the_last_one_that_is_not_passed_there_is_no_next(tmp_path: Path) -> None:
+def test_at_the_last_one_that_is_not_passed_there_is_no_next(run: Callable[..., Finished], tmp_path: Path) -> None:
     *others, last = EXERCISES
     pass_all(tmp_path, others)
-    finished = run(tmp_path, "n\n")
+    finished = run("n\n")
 
     assert f"{last.name}  {last.title}  not attempted" in finished.stdout
     assert f"{last.name} is the last one that is not passed." in finished.stdout
@@ -419,7 +418,7 @@ def test_next_leads_to_what_is_not_passed(current: int, passed: tuple[int, ...],
     assert found == (None if there is None else exercises[there])
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_a_damaged_progress_file_is_said_and_kept(begin: Callable[..., Learner], tmp_path: Path) -> None:
     (tmp_path / ".labkit").mkdir()
     (tmp_path / ".labkit" / "progress.json").write_text("{")
@@ -433,16 +432,15 @@ def test_a_damaged_progress_file_is_said_and_kept(begin: Callable[..., Learner],
     assert (tmp_path / ".labkit" / "progress.damaged-1.json").read_text() == "{"
 
 
-@pytest.mark.slow
-def test_an_unknown_name_is_one_line_and_exit_2(tmp_path: Path) -> None:
-    finished = run(tmp_path, "", "ch04_huston")
+def test_an_unknown_name_is_one_line_and_exit_2(run: Callable[..., Finished]) -> None:
+    finished = run("", "ch04_huston")
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr.startswith("labkit: There is no exercise 'ch04_huston'. Did you mean ch04_houston")
     assert finished.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_without_watchfiles_it_says_how_to_get_it(tmp_path: Path) -> None:
     blocked = "import sys; sys.modules['watchfiles'] = None; from labkit.cli import main; main()"
     finished = subprocess.run(
@@ -455,9 +453,8 @@ def test_without_watchfiles_it_says_how_to_get_it(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow
-def test_its_help_has_the_keys_and_examples(tmp_path: Path) -> None:
-    finished = run(tmp_path, "", "--help")
+def test_its_help_has_the_keys_and_examples(run: Callable[..., Finished]) -> None:
+    finished = run("", "--help")
     plain = re.sub(r"\s+", " ", finished.stdout)
 
     assert finished.returncode == 0
@@ -465,7 +462,6 @@ def test_its_help_has_the_keys_and_examples(tmp_path: Path) -> None:
     assert "n next, h hint, l list, r reset, s solution and q quit" in plain
 
 
-@pytest.mark.slow
 def test_a_save_is_told_at_once_and_not_only_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labkit.course.watching.LOOK", 3600.0)
     file, seen = tmp_path / "ch04_houston.py", threading.Event()
@@ -486,7 +482,6 @@ def test_a_save_is_told_at_once_and_not_only_looked_for(tmp_path: Path, monkeypa
     os.close(source)
 
 
-@pytest.mark.slow
 def test_a_folder_that_can_not_be_watched_is_looked_at(tmp_path: Path) -> None:
     source, keyboard = os.pipe()
     folder = tmp_path / "not there yet"

@@ -1,4 +1,4 @@
-"""`labkit run`, run as a person runs it."""
+"""`labkit run`: what it prints, what it leaves, and its exit status."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from .conftest import Labkit
+
 ROOT = Path(__file__).parents[2]
 LABKIT = [sys.executable, "-m", "labkit"]
 
-pytestmark = pytest.mark.slow
-
-
-def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*LABKIT, "run", *arguments], cwd=cwd, capture_output=True, text=True)
-
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """Give a folder that labkit runs from, with a course of two short notebooks."""
-    shutil.copytree(ROOT / "labkit", tmp_path / "labkit", ignore=shutil.ignore_patterns("__pycache__"))
+def clone(tmp_path: Path, labkit: Labkit, runs_from: Callable[[Path], None]) -> Path:
+    """Give a folder that labkit runs from, with a course of three short notebooks."""
     (tmp_path / "notebooks").mkdir()
     index = ""
     for name, cell in {
@@ -41,12 +37,16 @@ def clone(tmp_path: Path) -> Path:
         lesson.write_text(f"```{{code-cell}}\n{cell}\n```\n")
         index += f'[[lesson]]\nfolder = "ch{name}"\ntitle = "It"\nminutes = 1\nobjectives = ["see"]\n'
     (tmp_path / "lessons" / "index.toml").write_text(index)
-    subprocess.run([*LABKIT, "build"], cwd=tmp_path, check=True, capture_output=True)
+    runs_from(tmp_path)
+    labkit("build")
     return tmp_path
 
 
-def test_a_notebook_that_passes_is_success_and_is_written_where_asked(clone: Path, tmp_path: Path) -> None:
-    finished = run("00_good.ipynb", "--output", str(tmp_path / "out"), cwd=clone)
+@pytest.mark.push
+def test_a_notebook_that_passes_is_success_and_is_written_where_asked(
+    labkit: Labkit, clone: Path, tmp_path: Path
+) -> None:
+    finished = labkit("run", "00_good.ipynb", "--output", str(tmp_path / "out"))
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert finished.stdout.startswith("00_good  passed  1 of 1 cells, ")
@@ -54,8 +54,8 @@ def test_a_notebook_that_passes_is_success_and_is_written_where_asked(clone: Pat
     assert "'2'" in (tmp_path / "out" / "00_good.ipynb").read_text().replace('"2"', "'2'")
 
 
-def test_all_are_run_and_one_that_fails_in_silence_is_failure(clone: Path) -> None:
-    finished = run("00", "01", "--json", cwd=clone)
+def test_all_are_run_and_one_that_fails_in_silence_is_failure(labkit: Labkit, clone: Path) -> None:
+    finished = labkit("run", "00", "01", "--json")
     told = {each["notebook"]: each for each in json.loads(finished.stdout)}
 
     assert finished.returncode == 1
@@ -63,30 +63,32 @@ def test_all_are_run_and_one_that_fails_in_silence_is_failure(clone: Path) -> No
     assert "never awaited" in told["01_leaky"]["faults"][0]["text"]
 
 
-def test_a_cell_that_never_ends_is_named(clone: Path) -> None:
-    finished = run("slow", "--timeout", "1", cwd=clone)
+@pytest.mark.push
+def test_a_cell_that_never_ends_is_named(labkit: Labkit, clone: Path) -> None:
+    finished = labkit("run", "slow", "--timeout", "1")
 
     assert finished.returncode == 1
     assert "timed out" in finished.stdout
     assert "cell 1 (while True: pass): did not end within 1 s" in " ".join(finished.stdout.split())
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    finished = run("00_the_storey")
+def test_an_unknown_name_is_answered_with_the_nearest(labkit: Labkit) -> None:
+    finished = labkit("run", "00_the_storey")
 
     assert finished.returncode == 2
     assert finished.stderr == "labkit: There is no notebook '00_the_storey'. Did you mean 00_the_story?\n"
 
 
-def test_an_installed_labkit_without_notebooks_says_what_to_do(clone: Path) -> None:
+def test_an_installed_labkit_without_notebooks_says_what_to_do(labkit: Labkit, clone: Path) -> None:
     shutil.rmtree(clone / "notebooks")
-    finished = run(cwd=clone)
+    finished = labkit("run", cwd=clone)
 
     assert finished.returncode == 2
     assert finished.stderr.startswith("labkit: The notebooks were wanted")
     assert finished.stderr.count("\n") == 1
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_it_leaves_nothing(number: signal.Signals, status: int, clone: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(clone / "tmp")}

@@ -1,4 +1,4 @@
-"""`labkit services`, run as a person runs it."""
+"""`labkit services`: what it prints, what it passes on, and its exit status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from .conftest import Labkit
+
 LABKIT = [sys.executable, "-m", "labkit", "services"]
 PRINT_URLS = (
     "import os; print(*(os.environ[n] for n in ('LABKIT_PROVIDER', 'DATABASE_URL', 'LABKIT_DATABASE_URL')))"
@@ -21,12 +22,6 @@ WAIT = "import signal, sys; {handler}; print('up', flush=True); signal.pause()"
 
 def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("LABKIT_")}
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*LABKIT, *arguments], capture_output=True, text=True, env=clean() | environment, timeout=60
-    )
 
 
 def begin(*arguments: str) -> subprocess.Popen[str]:
@@ -42,8 +37,8 @@ def begin(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_exec_gives_the_command_the_urls(provider: str) -> None:
-    finished = run("exec", "-p", provider, "--", sys.executable, "-c", PRINT_URLS)
+def test_exec_gives_the_command_the_urls(labkit: Labkit, provider: str) -> None:
+    finished = labkit("services", "exec", "-p", provider, "--", sys.executable, "-c", PRINT_URLS)
 
     assert finished.returncode == 0, finished.stderr
     name, database, own = finished.stdout.split()
@@ -51,11 +46,12 @@ def test_exec_gives_the_command_the_urls(provider: str) -> None:
     assert f"labkit: {provider}: " in finished.stderr
 
 
-def test_a_labkit_inside_uses_the_servers_outside(provider: str) -> None:
+@pytest.mark.push
+def test_a_labkit_inside_uses_the_servers_outside(labkit: Labkit, provider: str) -> None:
     inside = [sys.executable, "-m", "labkit", "services", "exec", "--", sys.executable, "-c", PRINT_URLS]
     outside = f"{PRINT_URLS}; import subprocess, sys; sys.stdout.flush(); subprocess.run({inside!r})"
 
-    finished = run("exec", "-p", provider, "--", sys.executable, "-c", outside)
+    finished = labkit("services", "exec", "-p", provider, "--", sys.executable, "-c", outside)
 
     first, second = finished.stdout.splitlines()
     assert first == second
@@ -64,20 +60,21 @@ def test_a_labkit_inside_uses_the_servers_outside(provider: str) -> None:
 @pytest.mark.parametrize(
     ("program", "status"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)]
 )
-def test_exec_passes_the_exit_status_on(program: str, status: int) -> None:
-    assert run("exec", "--", sys.executable, "-c", program).returncode == status
+def test_exec_passes_the_exit_status_on(labkit: Labkit, program: str, status: int) -> None:
+    assert labkit("services", "exec", "--", sys.executable, "-c", program).returncode == status
 
 
-def test_exec_of_a_command_that_is_not_there_is_127_and_starts_nothing() -> None:
-    finished = run("exec", "-p", "embedded", "--", "no-such-command")
+def test_exec_of_a_command_that_is_not_there_is_127_and_starts_nothing(labkit: Labkit) -> None:
+    finished = labkit("services", "exec", "-p", "embedded", "--", "no-such-command")
 
     assert (finished.returncode, finished.stderr) == (127, "labkit: no-such-command: command not found\n")
 
 
-def test_exec_without_a_command_is_misuse() -> None:
-    assert run("exec", "-p", "embedded").returncode == 2
+def test_exec_without_a_command_is_misuse(labkit: Labkit) -> None:
+    assert labkit("services", "exec", "-p", "embedded").returncode == 2
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_exec_passes_a_signal_to_the_command(name: str) -> None:
     number = getattr(signal, name)
@@ -91,6 +88,7 @@ def test_exec_passes_a_signal_to_the_command(name: str) -> None:
     assert process.returncode == 40
 
 
+@pytest.mark.push
 def test_exec_tells_that_a_signal_ended_the_command() -> None:
     process = begin("exec", "--", sys.executable, "-c", WAIT.format(handler="pass"))
     assert process.stdout.readline() == "up\n"
@@ -101,6 +99,7 @@ def test_exec_tells_that_a_signal_ended_the_command() -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_start_prints_exports_and_stays_until_a_signal(name: str) -> None:
     process = begin("start")
@@ -114,6 +113,7 @@ def test_start_prints_exports_and_stays_until_a_signal(name: str) -> None:
     assert "nothing is left" in error
 
 
+@pytest.mark.push
 def test_what_start_prints_can_be_evaluated_by_a_shell(tmp_path: Path) -> None:
     process = begin("start", "-p", "sqlite")
     exports = "".join(process.stdout.readline() for _ in range(5))
@@ -135,6 +135,7 @@ def test_start_prints_json() -> None:
     assert told["environment"]["DATABASE_URL"].startswith("mysql+asyncmy://")
 
 
+@pytest.mark.push
 def test_a_signal_during_the_start_ends_it() -> None:
     process = begin("start", "-p", "local")
     assert process.stderr.readline() == "labkit: starting …\n"
@@ -146,22 +147,22 @@ def test_a_signal_during_the_start_ends_it() -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_a_start_that_fails_is_one_line_and_exit_2() -> None:
-    finished = run("start", "-p", "url")
+def test_a_start_that_fails_is_one_line_and_exit_2(labkit: Labkit) -> None:
+    finished = labkit("services", "start", "-p", "url")
 
     assert finished.returncode == 2
     assert finished.stderr.splitlines()[-1].startswith("labkit: The provider 'url' was wanted")
 
 
-def test_status_tells_of_every_provider() -> None:
-    told = json.loads(run("status", "--json").stdout)
+def test_status_tells_of_every_provider(labkit: Labkit) -> None:
+    told = json.loads(labkit("services", "status", "--json").stdout)
 
     assert [row["provider"] for row in told] == ["embedded", "local", "containers", "url", "sqlite"]
     assert all(row["found"] or (row["reason"] and row["remedy"]) for row in told)
 
 
-def test_status_prints_a_table() -> None:
-    finished = run("status", COLUMNS="200")
+def test_status_prints_a_table(labkit: Labkit) -> None:
+    finished = labkit("services", "status", COLUMNS="200")
 
     assert finished.returncode == 0
     assert "LABKIT_DATABASE_URL and LABKIT_REDIS_URL not set." in finished.stdout

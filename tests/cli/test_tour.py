@@ -1,22 +1,14 @@
-"""`labkit tour`, run as a person runs it."""
+"""`labkit tour`: what it prints, and its exit status."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.slow
+from .conftest import Labkit
 
 
-def labkit(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "labkit", *arguments], capture_output=True, text=True)
-
-
-def test_it_prints_each_step_expected_beside_seen(provider: str) -> None:
+def test_it_prints_each_step_expected_beside_seen(labkit: Labkit, provider: str) -> None:
     finished = labkit("tour", "--provider", provider)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -26,7 +18,7 @@ def test_it_prints_each_step_expected_beside_seen(provider: str) -> None:
     assert ":***@" in finished.stdout or provider == "sqlite"
 
 
-def test_as_json_it_is_one_value() -> None:
+def test_as_json_it_is_one_value(labkit: Labkit) -> None:
     finished = labkit("tour", "--json")
     told = json.loads(finished.stdout)
 
@@ -35,7 +27,7 @@ def test_as_json_it_is_one_value() -> None:
     assert [step["as_told"] for step in told["steps"]] == [True] * 8
 
 
-def test_it_draws_what_it_prints(tmp_path: Path) -> None:
+def test_it_draws_what_it_prints(labkit: Labkit, tmp_path: Path) -> None:
     picture = tmp_path / "tour.svg"
 
     labkit("tour", "--svg", str(picture))
@@ -45,7 +37,7 @@ def test_it_draws_what_it_prints(tmp_path: Path) -> None:
     assert "url(http" not in drawn
 
 
-def test_an_unknown_provider_is_one_line_and_exit_2() -> None:
+def test_an_unknown_provider_is_one_line_and_exit_2(labkit: Labkit) -> None:
     finished = labkit("tour", "--provider", "embeded")
 
     assert finished.returncode == 2

@@ -21,8 +21,6 @@ from labkit.errors import InvalidInput
 from labkit.recorder import Finding
 from labkit.services import Services
 
-pytestmark = pytest.mark.slow
-
 NOWHERE = Services("none", "sqlite+aiosqlite:///none.db", "", {}, frozenset())
 
 

@@ -15,7 +15,6 @@ from labkit.course.doctor import Check, examine, is_fit, read_lock
 from labkit.errors import InvalidSetting
 
 
-@pytest.mark.slow
 def test_the_chosen_provider_is_really_started(provider: str) -> None:
     checks = examine(provider)
 
@@ -104,7 +103,6 @@ def test_a_missing_kernel_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.check_kernel().state == "warning"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("sqlite", 0), ("url", 1), ("none", 2)])
 def test_the_command_says_by_its_status_whether_the_provider_started(name: str, status: int) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LABKIT_")}
@@ -120,7 +118,6 @@ def test_the_command_says_by_its_status_whether_the_provider_started(name: str, 
         assert {"name", "state", "found", "remedy"} == set(told["checks"][0])
 
 
-@pytest.mark.slow
 def test_the_command_prints_a_table_with_the_remedies() -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LABKIT_")}
 

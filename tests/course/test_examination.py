@@ -18,7 +18,7 @@ from labkit.services import Services, services_in_thread
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.providers("embedded")]
+pytestmark = [pytest.mark.providers("embedded")]
 
 # A small exercise: `double` forgets to await, so that a coroutine fails in silence.
 BROKEN = '''\
@@ -160,6 +160,7 @@ def test_a_file_that_is_not_there_is_not_attempted(
     assert found.text == f"there is no file {tmp_path / name}"
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -185,6 +186,7 @@ def test_a_file_that_can_not_be_judged_says_why(code: str | bytes, words: str, t
     assert words in all_words(found)
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -220,6 +222,7 @@ def test_swallowing_errors_mends_nothing(what: str, try_: Try) -> None:
 # What does not come to its end is told with the places where it waits.
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -240,6 +243,7 @@ def test_a_scene_without_an_end_is_timed_out(line: str, words: list[str], try_: 
     assert all(each in found.text for each in words), found.text
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("line", ["while True: pass", "import threading; threading.Event().wait()"])
 def test_an_import_without_an_end_is_timed_out(line: str, try_: Try) -> None:
     found = try_(f"{line}\n", limit=0.5)
@@ -437,6 +441,7 @@ def test_servers_that_die_in_the_middle_are_an_environment_problem(
     assert found.text.startswith("A database was wanted at ")
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -17,7 +17,7 @@ from labkit.notebook import environment_for_kernels
 from labkit.services import Services
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.full,
     pytest.mark.providers("embedded"),
     pytest.mark.timeout(300),
 ]  # a grader takes seconds to import

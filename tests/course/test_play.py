@@ -18,8 +18,6 @@ from labkit.services import Services
 
 ANOTHER = find_clause("the_end_of_another_task_commits_nothing")
 
-pytestmark = pytest.mark.slow
-
 
 class ByPlan:
     """Chooses points in an order, and keeps every board that it saw."""

@@ -229,7 +229,6 @@ for number in range(1_000_000):
 """
 
 
-@pytest.mark.slow
 def test_a_writer_that_is_killed_leaves_the_old_or_the_new_file(file: ProgressFile, told: list[str]) -> None:
     for _ in range(3):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(file.path.parents[1])])

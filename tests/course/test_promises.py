@@ -73,12 +73,10 @@ def test_a_scene_that_breaks_its_stage_does_not_pass(monkeypatch: pytest.MonkeyP
         play(replace_the_collector)
 
 
-@pytest.mark.slow
 def test_a_correct_engine_keeps_its_promises(clean_services: Services) -> None:
     keeps(Engine, clean_services, *KEPT)
 
 
-@pytest.mark.slow
 def test_a_broken_engine_breaks_one_in_words(clean_services: Services) -> None:
     with pytest.raises(AssertionError, match=r"wanted: .*; found: "):
         keeps(RegistryRebuilt, clean_services, *KEPT)

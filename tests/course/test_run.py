@@ -15,8 +15,6 @@ from labkit.course.run import count_cells, run_notebook, run_notebooks
 from labkit.course.verdict import NotebookRun, Verdict
 from labkit.notebook.kernel import kernel_command
 
-pytestmark = pytest.mark.slow
-
 Write = Callable[..., Path]
 
 

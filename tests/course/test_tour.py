@@ -8,8 +8,6 @@ from labkit.course import tour
 from labkit.engine import Engine
 from labkit.services import Capability, Services
 
-pytestmark = pytest.mark.slow
-
 told: dict[str, list[tour.Step]] = {}
 
 

@@ -42,7 +42,6 @@ def bug(**changed: Any) -> Bug:
     return Bug.model_validate(entry | changed)
 
 
-@pytest.mark.slow
 def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Services) -> None:
     told: list[tuple[int, str]] = []
     trial = try_bug(bug(), any_services, 2, lambda number, clause: told.append((number, clause)))
@@ -54,7 +53,6 @@ def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Servic
     assert told == [(1, LOST), (1, LOST), (2, LOST), (2, LOST)]
 
 
-@pytest.mark.slow
 def test_another_driver_has_texts_of_its_own(services: Services) -> None:
     trial = try_bug(bug(), with_driver(services, "aiomysql"))
 
@@ -64,7 +62,6 @@ def test_another_driver_has_texts_of_its_own(services: Services) -> None:
     assert trial.texts.seen == (CLOSED,)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
@@ -87,7 +84,6 @@ def test_one_promise_that_is_not_so_is_named(any_services: Services, changed: An
     assert [name for name, holds in found.items() if not holds] == [wrong]
 
 
-@pytest.mark.slow
 @pytest.mark.providers("sqlite")
 def test_a_correct_engine_that_breaks_its_promise_is_not_as_promised(
     any_services: Services, monkeypatch: pytest.MonkeyPatch
@@ -102,7 +98,6 @@ def test_a_correct_engine_that_breaks_its_promise_is_not_as_promised(
     assert not trial.findings_of_correct.holds
 
 
-@pytest.mark.slow
 @pytest.mark.providers("sqlite")
 def test_a_clause_that_these_services_cannot_play_is_left_out(any_services: Services) -> None:
     more = next(clause.name for clause in clauses() if clause.needs - any_services.capabilities)

@@ -84,7 +84,6 @@ def verified(course: Path, services: Services) -> Callable[[], Verification]:
     return lambda: verify(course, [services, services])
 
 
-@pytest.mark.slow
 @pytest.mark.providers("embedded")
 def test_a_good_course_holds_and_every_file_is_tried_once(verified: Callable[[], Verification]) -> None:
     found = verified()
@@ -95,7 +94,6 @@ def test_a_good_course_holds_and_every_file_is_tried_once(verified: Callable[[],
     assert len({attempt.path for attempt, _ in found.tried}) == 8
 
 
-@pytest.mark.slow
 @pytest.mark.providers("embedded")
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
@@ -138,7 +136,6 @@ def test_one_file_that_is_not_as_it_should_be_is_named(
     assert found.wanted == 8
 
 
-@pytest.mark.slow
 @pytest.mark.providers("embedded")
 def test_two_wrong_mends_that_look_the_same_can_not_both_be_explained(
     course: Path, verified: Callable[[], Verification]
@@ -289,6 +286,7 @@ def test_a_hint_that_says_a_line_in_another_spelling_is_found(course: Path) -> N
 # `pytest lessons` does the same.
 
 
+@pytest.mark.push
 def test_pytest_collects_every_file_of_the_course_and_none_of_the_exercises_own_tests() -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "lessons", "--collect-only", "-q", "-p", "no:cacheprovider"],

@@ -148,7 +148,6 @@ async def test_a_slow_subscriber_is_bounded_and_told_what_it_missed(
         assert await first(messages, 2) == [9, 10]
 
 
-@pytest.mark.slow
 @pytest.mark.needs(Capability.CLIENT_LIST)
 async def test_a_lost_connection_is_made_again_and_the_next_message_says_so(
     engine: Engine, services: Services, caplog: pytest.LogCaptureFixture
@@ -168,7 +167,6 @@ async def test_a_lost_connection_is_made_again_and_the_next_message_says_so(
     await admin.aclose()
 
 
-@pytest.mark.slow
 @pytest.mark.needs(Capability.RESTART)
 async def test_a_subscription_survives_a_restart_of_redis(engine: Engine, services: Services) -> None:
     assert services.control is not None

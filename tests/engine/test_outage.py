@@ -119,7 +119,6 @@ async def test_without_a_redis_url_there_are_no_messages(
             engine.subscribe("c")
 
 
-@pytest.mark.slow
 @pytest.mark.needs(Capability.RESTART)
 async def test_redis_stopped_and_started_again_is_used_again_and_nothing_old_comes_back(
     engine: Engine,
@@ -151,7 +150,6 @@ async def test_redis_stopped_and_started_again_is_used_again_and_nothing_old_com
     assert engine.statistics().messages_lost == 0
 
 
-@pytest.mark.slow
 @pytest.mark.needs(Capability.RESTART)
 async def test_what_redis_kept_over_an_outage_is_not_believed_after_a_write_it_missed(
     make_engine: Callable[..., Engine],

@@ -23,13 +23,13 @@ TASKS = 1000
 
 # aiosqlite forgets a connection whose opening was cancelled; from Python 3.13 on sqlite3 complains of that.
 @pytest.mark.filterwarnings("ignore:.*sqlite3.Connection object:pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.slow
+@pytest.mark.push
 async def test_a_thousand_tasks_a_tenth_of_them_cancelled(make_engine: MakeEngine, any_services: Services) -> None:
     async with make_engine(pool_size=5, max_overflow=0, pool_timeout=60) as engine:
         await cancel_a_tenth_of_a_thousand(engine, any_services)
 
 
-@pytest.mark.slow
+@pytest.mark.push
 async def test_a_thousand_tasks_on_aiomysql_a_tenth_of_them_cancelled(
     make_engine: MakeEngine, services: Services
 ) -> None:
@@ -100,7 +100,7 @@ async def all_users(engine: Engine) -> list[User]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.needs(Capability.RESTART)
 async def test_mysql_killed_and_started_again_under_load(
     make_engine: MakeEngine, services: Services, until: Until
@@ -156,7 +156,7 @@ async def test_mysql_killed_and_started_again_under_load(
     await until([], lambda: connections(services))
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.needs(Capability.RESTART)
 async def test_redis_stopped_under_load_stops_nobody(make_engine: MakeEngine, services: Services) -> None:
     assert services.control is not None

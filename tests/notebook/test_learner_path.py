@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright, of the extra dev, is not installed here")
+Locator, Page, expect = sync_api.Locator, sync_api.Page, sync_api.expect
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "lessons" / "ch04_houston"
@@ -22,7 +24,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 PATIENCE = 60_000  # milliseconds for JupyterLab to answer, on a busy machine
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.push,
     pytest.mark.timeout(300),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here"),
 ]
@@ -71,7 +73,7 @@ def address(tmp_path: Path, home: Path) -> Iterator[str]:
 
 @contextmanager
 def browser(address: str) -> Iterator[Page]:
-    with sync_playwright() as play:
+    with sync_api.sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1300, "height": 1000})
         page.set_default_timeout(PATIENCE)

@@ -56,7 +56,6 @@ def ask(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.slow
 def test_without_any_it_starts_its_own_and_leaves_nothing(provider: str, tmp_path: Path) -> None:
     asked = ask(tmp_path, LABKIT_PROVIDER=provider)
     told, pids = asked.stdout.splitlines()
@@ -68,7 +67,6 @@ def test_without_any_it_starts_its_own_and_leaves_nothing(provider: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_your_own_servers_are_asked_what_they_are(clean_services: Services, tmp_path: Path) -> None:
     urls = {
         "LABKIT_DATABASE_URL": clean_services.database_url,

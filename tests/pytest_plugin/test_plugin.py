@@ -12,8 +12,6 @@ import pytest
 
 from .cases import found, run
 
-pytestmark = pytest.mark.slow
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 LEAKS = """

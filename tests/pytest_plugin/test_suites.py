@@ -13,7 +13,7 @@ import pytest
 
 from .cases import SUITES, constant, expected, found, run, run_suite
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.push
 TOGETHER = [suite for suite in SUITES if not constant(suite, "OPTIONS", [])]
 ALONE = [suite for suite in SUITES if suite not in TOGETHER]
 

@@ -14,7 +14,12 @@ from labkit.services import Services, services_in_thread
 
 from .score import CORPUS, Program, found, read, trouble
 
-pytestmark = pytest.mark.slow
+# The corpus takes a Python and a login for each program: three of them in core, the frozen part for each change.
+CORE = {
+    "frozen/early_return_keeps_session",
+    "frozen/module_engine_under_pytest",
+    "frozen/null_pool_over_three_loops",
+}
 
 # A program runs on one driver here, the programs on one and the other in turn: all drivers on all servers are
 # for `tests/recorder/score.py`. The embedded MySQL has no row locks, and the embedded Redis an answer to INFO about
@@ -32,7 +37,8 @@ def runs() -> Iterator[object]:
         lacking = LACKS & set(program.headers.get("needs", "").split())
         if possible and not lacking and name not in NOT_HERE:
             driver = possible[number % len(possible)]
-            yield pytest.param(program, driver, id=f"{name}-{driver}")
+            tier = pytest.mark.push if program.part == "frozen" else pytest.mark.full
+            yield pytest.param(program, driver, id=f"{name}-{driver}", marks=() if name in CORE else tier)
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,6 @@ import pytest
 
 from labkit.recorder.endings import End
 
-pytestmark = pytest.mark.slow
-
 TELLS = """
 import os, signal, sys
 from labkit.recorder.endings import at_end

@@ -15,8 +15,6 @@ import pytest
 
 import labkit.recorder
 
-pytestmark = pytest.mark.slow
-
 PTH = Path(labkit.recorder.__file__).parent / "start" / "labkit_flight.pth"
 LEAK = """
 import asyncio, os, sys

@@ -153,7 +153,7 @@ def test_hooks_that_all_fail_change_nothing(run: Callable[[], list[str]]) -> Non
     assert len(faults) >= 20
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_fails_is_reported_and_changes_nothing(hook: Any, run: Callable[[], list[str]]) -> None:
     mend = break_hook(hook)
@@ -174,7 +174,7 @@ def test_books_that_all_fail_change_nothing(run: Callable[[], list[str]], monkey
     assert run()
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize(("kind", "name"), METHODS)
 def test_a_book_that_fails_is_reported_and_changes_nothing(
     kind: type, name: str, run: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch

@@ -182,7 +182,6 @@ def test_a_recorder_may_be_stopped_in_another_thread_than_it_was_started_in(make
     assert flight.statistics().checkouts == 1
 
 
-@pytest.mark.slow
 def test_recorders_of_many_threads_leave_nothing_behind(footprint: Any) -> None:
     before = footprint()
 

@@ -251,7 +251,7 @@ def test_no_table_grows_with_what_has_passed(
         assert flight.record().faults == []
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_five_hundred_loops_leave_the_tables_as_they_were(sqlite: str, redis_url: str) -> None:
     with FlightRecorder(events=10) as flight:
         sizes = []
@@ -271,7 +271,7 @@ async def units_of_a_request(url: str) -> None:
     await engine.dispose()
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_twenty_thousand_checkouts_need_no_more_memory_than_ten_thousand(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/soak.db", poolclass=QueuePool)
     own = tracemalloc.Filter(True, str(Path(labkit.recorder.__file__).parent / "*"))

@@ -37,7 +37,6 @@ print(finding.code, finding.where.line, asyncio.run.__module__)
 """
 
 
-@pytest.mark.slow
 def test_the_real_one_is_told_at_the_line_that_applies_it() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["nest-asyncio-active", "7", "nest_asyncio"], done.stderr

@@ -225,7 +225,6 @@ def test_beyond_its_limit_new_code_is_passed_over(monkeypatch: pytest.MonkeyPatc
     assert all(stack[0].file for stack in store.resolve() if stack)
 
 
-@pytest.mark.slow
 def test_threads_that_capture_at_the_same_time_get_their_own_lines() -> None:
     store, wrong = Places(), []
     start = threading.Barrier(4)

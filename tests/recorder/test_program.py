@@ -18,8 +18,6 @@ from labkit.errors import InvalidInput
 from labkit.recorder.diagnosis import Diagnosis
 from labkit.recorder.program import diagnose
 
-pytestmark = pytest.mark.slow
-
 LEAK = """
 import asyncio, os, sys
 from sqlalchemy import text
@@ -116,6 +114,7 @@ def no_folder_stays(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_prints_and_ends_as_it_does_without_the_recorder(
     name: str, recorded: Record, tmp_path: Path
@@ -131,6 +130,7 @@ def test_a_program_prints_and_ends_as_it_does_without_the_recorder(
     assert diagnosis.findings == []
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_pool_of_processes_works_however_it_is_started(method: str, recorded: Record, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAMS["multiprocessing"])
@@ -166,6 +166,7 @@ def test_a_folder_with_a_main_module_runs(recorded: Record, tmp_path: Path) -> N
     assert recorded("application", cwd=tmp_path)[1].output == "runs\n"
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", ["with spaces.py", "été ☃.py", "-dashed.py", "no_suffix"])
 def test_a_script_may_have_any_name(name: str, recorded: Record, tmp_path: Path) -> None:
     (tmp_path / name).write_text(f"{LEAK}\nasyncio.run(leak())\n", encoding="utf-8")
@@ -176,6 +177,7 @@ def test_a_script_may_have_any_name(name: str, recorded: Record, tmp_path: Path)
     assert [finding.where and Path(finding.where.file).name for finding in diagnosis.findings] == [name]
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("module", ["queue", "signal", "redis", "sqlalchemy", "labkit", "os", "encodings"])
 @pytest.mark.parametrize("kind", ["{}.py", "{}/__init__.py", "{}/data.txt"])
 def test_the_program_s_own_modules_are_imported_whatever_labkit_imports(
@@ -270,6 +272,7 @@ def test_a_leak_in_a_forked_child_is_found_by_whichever_way_it_ends(
     assert len({process.pid for process in diagnosis.processes}) == 2
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_leak_in_a_child_of_multiprocessing_is_found(method: str, recorded: Record, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
@@ -345,6 +348,7 @@ def test_json_says_all_of_a_finding(recorded: Record, tmp_path: Path) -> None:
     assert told["processes"][0]["statistics"]["checkouts"] == 1
 
 
+@pytest.mark.push
 def test_pytest_runs_as_it_does_without_the_recorder(
     recorded: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,8 +17,6 @@ from labkit.recorder import processes, program
 from labkit.recorder.diagnosis import Diagnosis
 from labkit.recorder.waiting import Waiting
 
-pytestmark = pytest.mark.slow
-
 READY = """
 import os, sys
 def ready(): open(sys.argv[1], "w").close()

@@ -10,8 +10,6 @@ import pytest
 from labkit.errors import InvalidInput
 from labkit.scene import Kind, private_loop
 
-pytestmark = pytest.mark.slow
-
 
 async def where() -> int:
     return os.getpid()

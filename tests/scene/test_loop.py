@@ -97,7 +97,6 @@ def test_a_scene_that_waits_for_ever_is_stopped_and_says_where() -> None:
     assert outcome.waiting[0].endswith("in wait_for_nobody")
 
 
-@pytest.mark.slow
 def test_a_scene_that_blocks_its_loop_is_left_behind_after_its_time() -> None:
     ended = threading.Event()
 
@@ -437,7 +436,6 @@ def test_of_a_scene_that_breaks_its_stage_nothing_good_is_said(monkeypatch: pyte
     assert "broke its stage" in str(private_loop(replace_the_collector).exception)
 
 
-@pytest.mark.slow
 def test_a_scene_that_was_left_behind_takes_no_hooks_away_from_the_next() -> None:
     go, ended = threading.Event(), threading.Event()
 
@@ -479,7 +477,6 @@ def test_an_error_that_was_caught_is_no_silent_failure() -> None:
     assert outcome.silent_failures == ()
 
 
-@pytest.mark.slow
 def test_scenes_are_played_one_after_the_other() -> None:
     inside: list[int] = []
     most: list[int] = []

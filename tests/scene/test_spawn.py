@@ -14,7 +14,7 @@ import pytest
 from labkit.errors import InvalidInput
 from labkit.scene.spawn import check_importable, child_process
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
 
 
 def interrupt_itself(pipe: Connection) -> None:

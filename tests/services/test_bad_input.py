@@ -55,7 +55,6 @@ def url_variables(database: str = "", redis: str = "") -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
 def test_an_unknown_provider_is_refused_naming_the_nearest(refuse: Refuse) -> None:
     line = refuse("contaners")
 
@@ -63,7 +62,6 @@ def test_an_unknown_provider_is_refused_naming_the_nearest(refuse: Refuse) -> No
     assert all(name in line for name in provider_names())
 
 
-@pytest.mark.slow
 def test_an_unreachable_database_is_named_without_its_password(refuse: Refuse) -> None:
     line = refuse("url", **url_variables())
 
@@ -71,7 +69,6 @@ def test_an_unreachable_database_is_named_without_its_password(refuse: Refuse) -
     assert "Can't connect" in line
 
 
-@pytest.mark.slow
 def test_an_unreachable_redis_is_named_without_its_password(refuse: Refuse, tmp_path: Path) -> None:
     line = refuse("url", **url_variables(database=f"sqlite+aiosqlite:///{tmp_path}/lab.db"))
 
@@ -79,7 +76,6 @@ def test_an_unreachable_redis_is_named_without_its_password(refuse: Refuse, tmp_
     assert "connecting to 127.0.0.1:1" in line
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "found"),
     [
@@ -99,7 +95,6 @@ def test_a_wrong_url_is_refused_before_anything_is_sent(
     assert found in refuse("url", **variables)
 
 
-@pytest.mark.slow
 @pytest.mark.needs(Capability.RESTART)
 def test_a_refused_login_and_an_unknown_database_are_told_in_the_servers_words(
     refuse: Refuse, services: Services
@@ -114,14 +109,12 @@ def test_a_refused_login_and_an_unknown_database_are_told_in_the_servers_words(
     assert "invalid username-password" in refuse("url", **url_variables(services.database_url, wrong_login))
 
 
-@pytest.mark.slow
 def test_a_temporary_folder_that_is_not_there_is_named(refuse: Refuse, tmp_path: Path) -> None:
     line = refuse("sqlite", TMPDIR=f"{tmp_path}/missing")
 
     assert f"wanted in {tmp_path}/missing, found: No such file or directory" in line
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("local_provider", ["embedded", "local", "sqlite"])
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 def test_a_temporary_folder_that_cannot_be_written_is_named(refuse: Refuse, local_provider: str) -> None:
@@ -131,8 +124,8 @@ def test_a_temporary_folder_that_cannot_be_written_is_named(refuse: Refuse, loca
     assert "Set TMPDIR" in line
 
 
+@pytest.mark.push
 @as_root
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "found"), [("size=4m", "found 4 MB"), ("size=40m,ro", "Read-only file system")]
 )
@@ -149,7 +142,6 @@ def test_a_full_or_read_only_temporary_folder_is_named(
     )
 
 
-@pytest.mark.slow
 def test_a_server_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path: Path) -> None:
     bin_folder = fake_program(
         tmp_path, "mysqld", 'echo "mysqld  Ver 9.9.9"', 'echo "[ERROR] the disk is on fire"; exit 3'
@@ -161,7 +153,6 @@ def test_a_server_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path:
     assert "[ERROR] the disk is on fire" in line
 
 
-@pytest.mark.slow
 def test_a_redis_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path: Path) -> None:
     bin_folder = fake_program(tmp_path, "redis-server", 'echo "Redis server v=9.9.9"', 'echo "no luck"; exit 4')
 
@@ -179,7 +170,6 @@ def fake_program(folder: Path, name: str, version: str, work: str) -> Path:
     return bin_folder
 
 
-@pytest.mark.slow
 def test_docker_that_does_not_run_is_told(refuse: Refuse, tmp_path: Path) -> None:
     pytest.importorskip("testcontainers")
 
@@ -190,7 +180,6 @@ def test_docker_that_does_not_run_is_told(refuse: Refuse, tmp_path: Path) -> Non
 
 
 @as_root
-@pytest.mark.slow
 def test_docker_without_permission_is_told(refuse: Refuse, tmp_path: Path) -> None:
     pytest.importorskip("testcontainers")
     engine = Path("/var/run/docker.sock")
@@ -212,7 +201,6 @@ def test_docker_without_permission_is_told(refuse: Refuse, tmp_path: Path) -> No
     assert "usermod -aG docker" in line
 
 
-@pytest.mark.slow
 @pytest.mark.providers("containers")
 def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(refuse: Refuse, provider: str) -> None:
     line = refuse(provider, LABKIT_REDIS_IMAGE="127.0.0.1:1/none/such:0")
@@ -220,7 +208,6 @@ def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(refuse: Refuse
     assert "The image 127.0.0.1:1/none/such:0 is not on this machine and can't be pulled" in line
 
 
-@pytest.mark.slow
 @pytest.mark.providers("containers")
 def test_a_container_that_stops_during_its_start_is_quoted(refuse: Refuse, provider: str) -> None:
     line = refuse(provider, LABKIT_MYSQL_IMAGE="redis:8")

@@ -49,7 +49,7 @@ def start_and_end(outside: Outside, provider: str, ending: str) -> int:
     return outside.process.returncode
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", ["end", "exception", "SIGINT"])
 def test_nothing_is_left_when_the_process_has_ended(
@@ -60,7 +60,7 @@ def test_nothing_is_left_when_the_process_has_ended(
     assert (status, outside.leftovers()) == (STATUS[ending], [])
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
 def test_nothing_is_left_soon_after_the_process_was_killed(
@@ -71,7 +71,7 @@ def test_nothing_is_left_soon_after_the_process_was_killed(
     outside.wait_until(lambda: outside.leftovers() == [])
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", list(SIGNALS))
 def test_nothing_is_left_of_a_start_that_was_interrupted(

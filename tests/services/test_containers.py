@@ -13,7 +13,7 @@ from labkit.services.container import OWNER_LABEL, Container
 from labkit.services.images import redis_container
 from labkit.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.providers("containers"), pytest.mark.usefixtures("provider")]
+pytestmark = [pytest.mark.push, pytest.mark.providers("containers"), pytest.mark.usefixtures("provider")]
 
 
 def published(services: Services) -> set[tuple[str, int]]:

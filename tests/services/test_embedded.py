@@ -227,7 +227,7 @@ async def test_a_server_error_says_so_and_keeps_the_connection(
     assert await run(cursor, "SELECT 1") == [(1,)]
 
 
-@pytest.mark.slow
+@pytest.mark.push
 async def test_a_hundred_writers_lose_and_double_nothing(running: Services, cursor: Any) -> None:
     await run(cursor, "CREATE TABLE counters (id INT PRIMARY KEY, n INT)")
     await run(cursor, "INSERT INTO counters VALUES (1, 0)")
@@ -291,7 +291,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.slow
 def test_a_fresh_process_that_starts_them_says_nothing_on_the_way_out() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", START], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -21,7 +21,7 @@ from labkit.errors import CannotStart
 from labkit.services import Capability, Services, mysqld, ports, probe, programs, start_services
 
 needs_local = pytest.mark.skipif(not probe("local").found, reason="no servers on this machine")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.push
 
 
 @asynccontextmanager

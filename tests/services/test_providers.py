@@ -28,7 +28,6 @@ def test_an_unknown_name_is_refused(name: str) -> None:
         find_provider(name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", provider_names())
 def test_a_probe_starts_nothing_and_is_quick(name: str) -> None:
     began = time.perf_counter()
@@ -58,7 +57,6 @@ def test_neither_url_shows_in_a_repr() -> None:
     assert "secret" not in repr(services)
 
 
-@pytest.mark.slow
 def test_importing_the_services_imports_no_driver_and_no_server() -> None:
     heavy = "{'sqlalchemy', 'asyncmy', 'redis', 'fakeredis', 'mysql_mimic', 'testcontainers', 'docker'}"
     script = f"import sys, labkit.services; print(sorted({heavy} & set(sys.modules)))"

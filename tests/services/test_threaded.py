@@ -11,7 +11,7 @@ from labkit.errors import InvalidSetting
 from labkit.services import services_in_lanes, services_in_thread
 from labkit.services.login import database_version
 
-pytestmark = [pytest.mark.providers("sqlite", "embedded"), pytest.mark.slow]
+pytestmark = [pytest.mark.providers("sqlite", "embedded")]
 
 
 def test_many_loops_use_what_one_thread_holds(provider: str) -> None:

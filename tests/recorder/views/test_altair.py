@@ -20,7 +20,7 @@ def values(chart: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for layer in layers for row in layer["data"]["values"]]
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_it_shows_every_bar_sign_and_loop_of_the_drawing() -> None:
     for record in (story()[0], pubsub(), busy()):
         drawn = timeline(record, "altair")
@@ -48,7 +48,7 @@ def test_a_notebook_gets_the_chart_offline_and_the_drawing_where_it_cannot() -> 
     assert "http" not in json.dumps({key: value for key, value in bundle[VEGA].items() if key != "$schema"})
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_two_records_stand_below_each_other() -> None:
     chart = beside(story()[0], mended(), ("broken", "mended")).chart().to_dict()
 
@@ -59,7 +59,7 @@ def test_a_record_without_connections_is_a_chart_too() -> None:
     assert values(timeline(nothing(), "altair").chart().to_dict()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_the_chart_can_be_drawn_by_the_version_that_it_names() -> None:
     converter = pytest.importorskip("vl_convert")
     chart = json.dumps(timeline(story()[0])._repr_mimebundle_()[VEGA])

@@ -79,7 +79,6 @@ def with_examples(test: object) -> object:
     return test
 
 
-@pytest.mark.slow
 @many
 @given(anything)
 @with_examples  # type: ignore[arg-type]
@@ -93,7 +92,6 @@ def test_on_a_page_it_makes_no_tag_and_no_attribute(name: str) -> None:
     assert shown.tags["svg"] == shown.tags["h1"] == shown.tags["style"] == 1
 
 
-@pytest.mark.slow
 @many
 @given(anything)
 @with_examples  # type: ignore[arg-type]
@@ -107,7 +105,6 @@ def test_in_a_drawing_it_is_well_formed_text(name: str) -> None:
     ET.fromstring(beside(record, record, (name, name)).svg)
 
 
-@pytest.mark.slow
 @many
 @given(anything)
 @with_examples  # type: ignore[arg-type]
@@ -124,7 +121,6 @@ def test_in_a_terminal_it_commands_nothing(name: str) -> None:
     assert "\x1b" not in shown
 
 
-@pytest.mark.slow
 @many
 @given(anything)
 @with_examples  # type: ignore[arg-type]
@@ -136,7 +132,6 @@ def test_in_a_trace_it_is_text(name: str) -> None:
     assert_harmless(json.dumps(json.loads(made), ensure_ascii=False))
 
 
-@pytest.mark.slow
 def test_in_a_chart_it_is_text() -> None:
     for name in NAMES:
         assert_harmless(json.dumps(timeline(hostile(name)[0], "altair").chart().to_dict(), ensure_ascii=False))

@@ -228,7 +228,7 @@ def test_a_long_silence_is_shown_as_squeezed() -> None:
     assert "59 min pass" in words_of(SAMPLES["gap"])
 
 
-@pytest.mark.slow
+@pytest.mark.push
 @pytest.mark.parametrize(("connections", "tasks"), [(10, 200), (10_000, 10_000), (300, 5)])
 def test_twenty_thousand_events_fit_in_a_megabyte_and_half_a_second(connections: int, tasks: int) -> None:
     record = records.busy(10_000, connections, tasks)
@@ -247,7 +247,7 @@ def test_a_saved_record_gives_the_same_bytes(name: str) -> None:
     assert timeline(load(dump(SAMPLES[name])), "svg").svg == timeline(SAMPLES[name], "svg").svg
 
 
-@pytest.mark.slow
+@pytest.mark.push
 def test_another_process_gives_the_same_bytes() -> None:
     code = (
         "import sys; from labkit.recorder.saved import load; from labkit.recorder.views import page;"

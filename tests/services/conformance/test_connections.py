@@ -14,6 +14,8 @@ from labkit.services import Capability, Services
 
 from .conftest import PATIENCE, Client, Connect, lacks, until_waiting
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 LOST = {2006, 2013, 4031, 1927, 1317}
 GONE = {2006, 2013, 4031}
 
@@ -141,7 +143,6 @@ async def test_kill_query_ends_the_statement_and_keeps_the_connection(
     assert await own_id(other) == number
 
 
-@pytest.mark.slow
 async def test_sleep_takes_its_time_and_others_go_on(client: Client, connect: Connect, services: Services) -> None:
     if lacks(services, Capability.SLEEP):
         return
@@ -156,7 +157,6 @@ async def test_sleep_takes_its_time_and_others_go_on(client: Client, connect: Co
     assert loop.time() - began >= 0.39
 
 
-@pytest.mark.slow
 async def test_a_connection_left_idle_is_ended_by_wait_timeout(
     client: Client, connect: Connect, services: Services
 ) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .conftest import Client
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 Errors = asyncmy.errors
 
 

@@ -14,6 +14,8 @@ from labkit.services import Capability, Services
 
 from .conftest import PATIENCE, lacks
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 
 @pytest.fixture
 async def store(any_services: Services) -> AsyncIterator[Redis]:
@@ -49,7 +51,6 @@ async def test_nx_sets_only_what_is_not_there(store: Redis) -> None:
     assert 0 < await store.ttl("k") <= 60
 
 
-@pytest.mark.slow
 async def test_a_key_expires(store: Redis) -> None:
     await store.set("k", 1, px=60)
     async with asyncio.timeout(PATIENCE):

@@ -15,6 +15,8 @@ from labkit.services import Services
 
 from .conftest import Client, Connect
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 PEOPLE = sa.table(
     "people", sa.column("id", sa.Integer), sa.column("email", sa.String), sa.column("age", sa.Integer)
 )

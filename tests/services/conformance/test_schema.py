@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .conftest import Client
+
+pytestmark = pytest.mark.real_servers("core", "push")
 
 metadata = sa.MetaData()
 rooms = sa.Table(

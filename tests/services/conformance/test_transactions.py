@@ -12,6 +12,8 @@ from labkit.services import Capability, Services
 
 from .conftest import PATIENCE, Client, Connect, lacks, until_waiting
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 ADD = "INSERT INTO people (email) VALUES (%s)"
 COUNT = "SELECT COUNT(*) FROM people"
 
@@ -173,7 +175,6 @@ async def test_for_update_makes_the_next_one_wait(people: Client, connect: Conne
     assert await asyncio.wait_for(waiting, PATIENCE) == [(2,)]
 
 
-@pytest.mark.slow
 async def test_a_wait_for_a_lock_ends_with_1205(people: Client, connect: Connect) -> None:
     await people.run("INSERT INTO people (email, age) VALUES ('ada', 1)")
     other = await connect()

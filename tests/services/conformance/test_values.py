@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .conftest import Client
 
+pytestmark = pytest.mark.real_servers("core", "push")
+
 NOON = datetime.datetime(2026, 2, 28, 12, 30, 15, 123456)
 
 ROUND_TRIPS = [
