@@ -91,21 +91,21 @@ def test_a_driver_of_another_provider_is_misuse(labkit: Labkit) -> None:
 
 
 def test_broken_stands_beside_correct(labkit: Labkit, provider: str) -> None:
-    finished = labkit("bugs", "run", "registry_rebuilt", "--repeat", "2", "--provider", provider)
+    finished = labkit("bugs", "run", "swallowed_cancellation", "--repeat", "2", "--provider", provider)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert finished.stdout.startswith("registry_rebuilt  as promised\n")
+    assert finished.stdout.startswith("swallowed_cancellation  as promised\n")
     assert " kept 2 of 2 " in finished.stdout
     assert " broken 2 of 2" in finished.stdout
     assert f"1 of 1 bugs seen as promised on {provider} (" in finished.stdout
 
 
 def test_a_trial_as_json_is_one_value(labkit: Labkit) -> None:
-    finished = labkit("bugs", "run", "registry_rebuilt", "--json", "--driver", "aiosqlite")
+    finished = labkit("bugs", "run", "swallowed_cancellation", "--json", "--driver", "aiosqlite")
     [trial] = json.loads(finished.stdout)
 
     assert finished.returncode == 0, finished.stderr
-    assert (trial["bug"], trial["driver"], trial["as_promised"]) == ("registry_rebuilt", "aiosqlite", True)
+    assert (trial["bug"], trial["driver"], trial["as_promised"]) == ("swallowed_cancellation", "aiosqlite", True)
     assert {each["verdicts"][0]["result"] for each in trial["broken"]} == {"broken"}
 
 

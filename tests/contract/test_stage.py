@@ -119,7 +119,7 @@ async def test_a_scene_that_nobody_waits_for_any_more_ends_by_itself() -> None:
 
     async def wait() -> None:
         begun.set()
-        await asyncio.to_thread(go.wait, 10)
+        await asyncio.to_thread(go.wait, 0.1)
         ended.append(threading.current_thread())
 
     waiting = asyncio.create_task(on_another_loop(wait))

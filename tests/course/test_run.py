@@ -102,12 +102,14 @@ def test_the_silent_probes_fail_and_their_control_does_not(write: Write) -> None
     assert all(fault.text.startswith("silent failure: ") for fault in finished.faults)
 
 
+@pytest.mark.push
 def test_the_control_alone_passes(write: Write) -> None:
     finished = run(write(f"import asyncio\n{CONTROL}"))
 
     assert (finished.verdict, finished.faults) == (Verdict.PASSED, ())
 
 
+@pytest.mark.push
 def test_a_declared_failure_passes_and_must_occur(write: Write) -> None:
     declared = {"silent-failure": "never awaited"}
     finished = run(write((COROUTINE, declared), ("print('cell ok')", declared)))
@@ -117,6 +119,7 @@ def test_a_declared_failure_passes_and_must_occur(write: Write) -> None:
     assert fault.text == "declares the silent failure 'never awaited', which did not occur"
 
 
+@pytest.mark.push
 def test_several_failures_can_be_declared(write: Write) -> None:
     both = {"silent-failure": ["never awaited", "Exception ignored in"]}
 
@@ -134,6 +137,7 @@ def test_a_failure_that_comes_late_is_blamed_on_the_cell_that_caused_it(write: W
     assert faulty_cells(finished) in ([1], [2])
 
 
+@pytest.mark.push
 def test_what_a_variable_holds_to_the_end_fails_after_the_last_cell(write: Write) -> None:
     finished = run(write(f"{FINALISER}\nloop = asyncio.new_event_loop(); kept = Connection(loop); loop.close()"))
 
@@ -141,6 +145,7 @@ def test_what_a_variable_holds_to_the_end_fails_after_the_last_cell(write: Write
     assert (0, "after the last cell") in places
 
 
+@pytest.mark.push
 def test_clearing_the_output_hides_nothing(write: Write) -> None:
     finished = run(
         write(f"{COROUTINE}\nimport gc; gc.collect()\nfrom IPython.display import clear_output; clear_output()")
@@ -156,6 +161,7 @@ def test_an_exception_ends_the_run_and_is_told(write: Write) -> None:
     assert str(finished.faults[0]) == "cell 2 (raise KeyError('nobody')): KeyError: 'nobody'"
 
 
+@pytest.mark.push
 def test_an_exception_that_is_declared_does_not(write: Write) -> None:
     finished = run(write(("raise KeyError('nobody')", {"tags": ["raises-exception"]}), "x = 2"))
 
@@ -171,6 +177,7 @@ def test_a_cell_that_never_ends_is_named_and_its_kernel_is_gone(write: Write) ->
     assert psutil.Process().children(recursive=True) == before
 
 
+@pytest.mark.push
 def test_a_kernel_that_dies_is_told(write: Write) -> None:
     finished = run(write("import os; os._exit(1)"))
 
@@ -206,6 +213,7 @@ def test_cells_are_counted_as_they_end(write: Write) -> None:
     assert finished.cells == count_cells(notebook) == 2
 
 
+@pytest.mark.push
 def test_two_at_once_have_an_environment_each_and_stand_in_the_order_they_were_given(write: Write) -> None:
     notebook = write("import os, pathlib, time", "mine, other = os.environ['MINE'], os.environ['OTHER']", MEET)
     folder = str(notebook.parent)

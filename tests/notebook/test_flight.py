@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 from labkit.notebook.kernel import kernel_command
 from labkit.recorder.saved import load
 
+pytestmark = pytest.mark.xdist_group("notebook flight")  # one kernel for all of them
+
 SETUP = """from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 engine = create_async_engine("sqlite+aiosqlite:///{file}")

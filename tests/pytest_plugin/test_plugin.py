@@ -90,6 +90,7 @@ def test_a_finding_reads_like_a_sentence_and_names_what_to_do(play: Run) -> None
     assert "seen: called from test_it.py:8 in leaves_an_engine" in shown
 
 
+@pytest.mark.push
 def test_the_option_can_stand_in_the_configuration_and_is_overruled_on_the_command_line(play: Run) -> None:
     assert "1 error" in play(UNMARKED, ini="flight = strict").stdout
     assert "error" not in play(UNMARKED, "--flight=off", ini="flight = strict").stdout
@@ -117,6 +118,7 @@ def test_what_a_test_may_leave_is_not_reported_either(play: Run) -> None:
     assert found(result.stdout) == {"test_it.py::test_forgets": ["leaked-connection"]}
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("arguments", ["allow=['leak']", "'engine-not-disposed'", "code='lost-task'"])
 def test_a_marker_that_says_nothing_is_refused(play: Run, arguments: str) -> None:
     result = play(f"import pytest\n@pytest.mark.no_leaks({arguments})\ndef test_it(): pass")
@@ -141,6 +143,7 @@ def test_it():
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.push
 def test_in_two_processes_a_strict_run_fails_as_in_one(play: Run) -> None:
     result = play(UNMARKED, "--flight=strict", "-n", "2")
 

@@ -128,6 +128,7 @@ def test_a_file_that_can_t_be_written_is_told_and_the_findings_are_not_lost(
     assert "leaked-connection" in finished.stderr
 
 
+@pytest.mark.push
 def test_other_processes_that_it_starts_record_themselves(script: Path, environment: dict[str, str]) -> None:
     script.with_name("child.py").write_text(LEAKS)
 
@@ -184,6 +185,7 @@ def test_sigterm_ends_the_application_and_what_is_known_is_reported(running: sub
 ASKS = "import os, signal\n{handler}\nimport sqlalchemy\nos.kill(os.getpid(), signal.SIG{name}); print('on')\n"
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", ["USR2", "usr2", "SIGUSR2"])
 def test_another_signal_may_be_named(name: str, script: Path, environment: dict[str, str]) -> None:
     source = ASKS.format(handler="", name="USR2")
@@ -194,6 +196,7 @@ def test_another_signal_may_be_named(name: str, script: Path, environment: dict[
     assert "no connection is out" in finished.stderr
 
 
+@pytest.mark.push
 def test_a_signal_that_is_none_is_told_and_the_application_is_recorded(
     script: Path, environment: dict[str, str]
 ) -> None:

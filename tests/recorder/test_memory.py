@@ -229,6 +229,7 @@ async def texts(url: str, redis_url: str) -> None:
 ROUNDS = [units, tasks, engines, registries, leaks, held_by_the_loop, redis, threads, texts]
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("work", ROUNDS, ids=lambda work: work.__name__)
 def test_no_table_grows_with_what_has_passed(
     work: Callable[[str, str], Coroutine[Any, Any, None]],

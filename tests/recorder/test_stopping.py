@@ -114,6 +114,7 @@ def lines(waiting: Waiting) -> list[str]:
     return [f"{Path(place.file).name}:{place.line} in {place.function}" for place in waiting.stack]
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("name", BLOCKED)
 def test_a_thread_that_does_not_end_is_found_at_its_line(name: str, late: Callable[[str], Diagnosis]) -> None:
     source = BLOCKED[name]
@@ -219,6 +220,7 @@ def after(ready: Path, *signals: int) -> threading.Thread:
     return thread
 
 
+@pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_passed_on_and_what_is_known_is_reported(number: int, status: int, tmp_path: Path) -> None:
     fifo = tmp_path / "ready"
@@ -248,6 +250,7 @@ def test_a_second_ctrl_c_stops_a_program_that_does_not_end(tmp_path: Path) -> No
     assert [each.who for each in waiting(diagnosis)] == ["thread MainThread"]
 
 
+@pytest.mark.push
 def test_afterwards_signals_do_what_they_did(tmp_path: Path) -> None:
     (tmp_path / "program.py").touch()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
