@@ -25,7 +25,7 @@ def tried() -> Iterator[object]:
         yield pytest.param(attempt, id=attempt.name, marks=() if attempt in CORE else pytest.mark.push)
 
 
-@pytest.mark.parametrize("attempt", tried())
+@pytest.mark.parametrize("attempt", list(tried()))
 def test_a_file_is_judged_as_it_should_be(attempt: Attempt, services: Services) -> None:
     assert attempt.fault(examine(attempt.exercise, attempt.path, services)) == ""
 
