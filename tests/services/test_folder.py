@@ -1,0 +1,47 @@
+"""A private folder can be read by its owner only, and is gone at the end of its block."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit.errors import CannotStart
+from labkit.services.folder import private_folder
+
+
+@pytest.fixture(autouse=True)
+def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the folder for temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def test_it_is_gone_with_all_that_is_in_it(parent: Path) -> None:
+    with private_folder(1) as folder:
+        (folder / "data").mkdir()
+        (folder / "data" / "rows").write_text("1")
+        assert folder.parent == parent
+
+    assert list(parent.iterdir()) == []
+
+
+def test_it_is_gone_when_its_block_raises(parent: Path) -> None:
+    with pytest.raises(LookupError), private_folder(1):
+        raise LookupError
+
+    assert list(parent.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_can_read_it() -> None:
+    with private_folder(1) as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_too_little_room_is_told_and_leaves_nothing(parent: Path) -> None:
+    with pytest.raises(CannotStart, match="set TMPDIR"), private_folder(10**12):
+        pass
+
+    assert list(parent.iterdir()) == []
