@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def test_expected_and_found_stand_before_what_others_have_tried() -> None:
 
     assert page.index("expected: one<br>found: `two`") < page.index("What others have tried")
     assert "Nobody is on the way with it." in page
+
+
+def test_a_test_that_passed_has_another_sign_than_one_that_failed() -> None:
+    page = html_of(EXERCISE, FAILED)
+
+    assert re.findall(r">([✓✗])</td><td[^>]*>([^<]*)", page) == [
+        ("✓", "it is so"),
+        ("✗", "the engine of the story is caught"),
+    ]
 
 
 def test_what_has_passed_says_why_and_shows_no_mends_only_then() -> None:
