@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from labkit.course.examination import Examination
 from labkit.course.exercises import load_exercises
 from labkit.course.lessons import load_lessons
+from labkit.course.verdict import Verdict
 from labkit.course.verification import Verification, attempts_of, find_faults, verify
 from labkit.errors import InvalidSetting
 from labkit.services import Services
@@ -82,6 +84,17 @@ def faults_of(course: Path) -> list[str]:
 @pytest.fixture
 def verified(course: Path, services: Services) -> Callable[[], Verification]:
     return lambda: verify(course, [services, services])
+
+
+def test_a_course_holds_only_if_all_was_tried_and_nothing_is_wrong(course: Path) -> None:
+    [exercise] = load_exercises(course)
+    [attempt, *_] = attempts_of(exercise)
+    tried = ((attempt, Examination(exercise.name, Verdict.NOT_ATTEMPTED, attempt.path)),)
+
+    assert Verification(tried, wanted=1, faults=()).holds
+    assert not Verification(tried, wanted=1, faults=("there is no lesson.md",)).holds
+    assert not Verification(tried, wanted=2, faults=()).holds
+    assert not Verification((), wanted=0, faults=()).holds
 
 
 @pytest.mark.providers("embedded")
