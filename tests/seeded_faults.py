@@ -287,7 +287,7 @@ def try_all(faults: list[Fault], options: list[str], say: Console) -> list[Tried
             with say.status(f"{number} of {len(faults)}: {fault.name} …"):
                 found = copy.try_fault(fault)
             tried.append(found)
-            line = f"{number} of {len(faults)}  {fault.name}  {found.what}  {found.seconds:.0f} s"
+            line = f"{number} of {len(faults)}  {fault.name}  {found.step} {found.what}  {found.seconds:.0f} s"
             say.print(line, markup=False, soft_wrap=True)
     return tried
 
