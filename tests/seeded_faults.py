@@ -35,6 +35,7 @@ import time
 import tomllib
 import venv
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -200,29 +201,30 @@ class Copy:
 
     def pytest(self, *arguments: str) -> Run:
         command = [self._python, "-m", "pytest", "-rfE", *self._options, *arguments]
-        process = subprocess.Popen(
-            command,
-            cwd=self.tree,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # one group, with the processes that run its tests
-        )
-        try:
-            output, _ = process.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            return Run(None, "", _stop(process))
-        except BaseException:
-            _stop(process)
-            raise
-        if process.returncode == NO_TESTS:  # all of them belong to another tier
+        # Into a file: a pipe would be open as long as a process that a fault has left behind.
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=self.tree,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # one group, with the processes that run its tests
+            )
+            try:
+                status = process.wait(timeout=LIMIT)
+            except subprocess.TimeoutExpired:
+                return Run(None, "", "")
+            finally:
+                _stop(process)
+            file.seek(0)
+            output = file.read()
+        if status == NO_TESTS:  # all of them belong to another tier
             return Run(0, "", output)
-        if process.returncode == WRONG_USAGE:
+        if status == WRONG_USAGE:
             raise Unusable(f"{shlex.join(command)} can't be run:\n{_tail(output)}")
-        return Run(process.returncode, first_failed(output), output)
+        return Run(status, first_failed(output), output)
 
     def check_passes(self, *arguments: str) -> None:
         """Raise `Unusable` unless these tests pass without a fault."""
@@ -254,15 +256,15 @@ class Copy:
             path.write_text(text, "utf-8")
 
 
-def _stop(process: subprocess.Popen[str]) -> str:
-    """Interrupt pytest, so that it ends its servers; kill it if it does not end. Return its output."""
-    os.killpg(process.pid, signal.SIGINT)
-    try:
-        output, _ = process.communicate(timeout=GRACE)
-    except subprocess.TimeoutExpired:
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a pytest that still runs, so that it ends its servers; kill what is left of its group."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-    return output
+    process.wait()
 
 
 def _tail(output: str) -> str:
