@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from labkit.course.contents import CONTENTS
 from labkit.errors import CannotStart
 from labkit.notebook.kernel import write_kernel_spec
+from labkit.process import kill_tree, wait_for
 from labkit.services import reaper
 
 __all__ = ["check_port", "run_jupyterlab"]
@@ -45,7 +45,7 @@ def run_jupyterlab(
         for path in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
             ours[path] = _before(folder, os.environ.get(path))
         with _jupyterlab(_command(notebooks, port, browser, arguments), ours) as process:
-            return process.wait()
+            return wait_for(process)
 
 
 def _write_defaults(folder: Path) -> None:
@@ -79,7 +79,13 @@ def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequen
 @contextmanager
 def _jupyterlab(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     # In a session of its own: on Ctrl-C, Jupyter would ask in the terminal whether one is sure.
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
+    )
     reaper.keep("process", str(process.pid))
     try:
         yield process
@@ -89,19 +95,19 @@ def _jupyterlab(command: Sequence[str], environment: Mapping[str, str]) -> Itera
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+    if sys.platform != "win32" and process.poll() is None:
         process.terminate()  # JupyterLab ends its kernels first; they end by themselves when it is gone
         with suppress(subprocess.TimeoutExpired):
             process.wait(PATIENCE)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_tree(process.pid)
     process.wait()
 
 
 def check_port(port: int) -> None:
     """Raise `CannotStart` if somebody else listens on `port`: better known before servers are started."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where it would take a port that another one listens on
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as fault:

@@ -8,13 +8,14 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from labkit.errors import InvalidInput
+from labkit.process import kill_tree
 
 __all__ = ["check_importable", "child_process"]
 
@@ -32,19 +33,21 @@ def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterato
     Run `target(pipe, *args)` in a fresh process; give that process, and the end of the pipe where it is heard.
 
     Of this process it has the environment, as it is now, and nothing else. At the end of the block it is killed
-    with every process that it has started: they are one group. Ctrl-C does not reach them.
+    with every process that it has started: they are one group, or on Windows its descendants. Ctrl-C does not reach
+    it; on Windows, only once it has begun.
     """
-    CONTEXT.set_forkserver_preload(NEEDED)
-    ours, theirs = CONTEXT.Pipe(duplex=False)
+    if sys.platform == "linux":
+        CONTEXT.set_forkserver_preload(NEEDED)
+    pipes: tuple[Any, Any] = CONTEXT.Pipe(duplex=False)  # of another class on Windows, which does the same
+    ours, theirs = pipes
     child = CONTEXT.Process(target=_lead, args=(target, dict(os.environ), theirs, *args), name=name)
     _start_deaf(child)
     theirs.close()
     try:
         yield child, ours
     finally:
-        if child.pid and hasattr(os, "killpg"):  # 0 would be this process's own group
-            with suppress(OSError):
-                os.killpg(child.pid, signal.SIGKILL)
+        if child.pid:  # 0 would be this process's own group
+            kill_tree(child.pid)
         child.kill()
         child.join()
         ours.close()
@@ -70,7 +73,9 @@ def _lead(target: Callable[..., None], environment: dict[str, str], pipe: Connec
     """Become the first of a process group, and begin."""
     os.environ.clear()  # the server's is that of the moment when it began
     os.environ.update(environment)
-    if hasattr(os, "setpgid"):
+    if sys.platform == "win32":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    else:
         os.setpgid(0, 0)
     target(pipe, *args)
 
@@ -82,7 +87,7 @@ def _start_deaf(child: BaseProcess) -> None:
     A terminal sends Ctrl-C to every process that runs there. A child that heard it while it begins would print a
     traceback of its own, into the middle of what its parent says.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    if sys.platform == "win32":  # no signal can be kept back there: the child makes itself deaf
         child.start()
         return
     resource_tracker.ensure_running()  # its own start, with the first child's, would unblock SIGINT again

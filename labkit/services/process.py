@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from labkit.errors import CannotStart
+from labkit.process import kill_tree
 from labkit.services import reaper
 from labkit.services.ports import PortTaken
 
@@ -90,8 +90,7 @@ class ServerProcess:
         """End the process at once: nobody needs its data any more, or the test wants just that."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill_tree(self._process.pid)
         self._process.wait()
         reaper.release("process", str(self._process.pid))
         self._process = None
