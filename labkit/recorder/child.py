@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import faulthandler
-import fcntl
 import os
-import resource
 import signal
 import sys
+import time
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,13 @@ __all__ = ["RECORDED", "STACKS", "begin"]
 
 RECORDED = ("sqlalchemy", "redis", "nest_asyncio", "nest_asyncio2")  # without these there is nothing to record
 STACKS = "stacks.txt"  # in the spool: what Python writes itself when the process can't answer
+STEP = 0.05  # seconds between two looks for a question
 
 
 def begin() -> None:
     """Record this process, and those that it forks, as the spool in its environment says."""
     spool = Spool.from_environment()
-    child = _Child(spool, first=os.getpid() if os.getppid() == spool.reader else 0)
+    child = _Child(spool, first=spool.first())
     at_end(child.ended)
     child.listen()
     after_import(RECORDED, child.record)
@@ -54,11 +55,14 @@ class _Child:
         except Exception as error:
             self._faults.append(f"recording did not begin: {type(error).__name__}: {error}")
         self._spool.announce()
-        os.register_at_fork(after_in_child=self._spool.announce)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._spool.announce)
 
     def listen(self) -> None:
         """Answer the signal; if the main thread can't, Python itself writes down where each thread is."""
-        if ASK is not None:
+        if sys.platform == "win32" or ASK is None:
+            _thread.start_new_thread(self._look, ())  # `threading`, where the program may count, has none more
+        else:
             with contextlib.suppress(ValueError, OSError):
                 signal.signal(ASK, self._asked)
                 faulthandler.register(ASK, _high(self._spool.folder / STACKS), all_threads=True, chain=True)
@@ -74,7 +78,12 @@ class _Child:
         record = self._record()
         self._spool.write(Told(os.getpid(), end, sys.argv, self._faults), record)
 
-    def _asked(self, number: int, frame: FrameType | None) -> None:
+    def _look(self) -> None:
+        while not self._spool.is_asked():
+            time.sleep(STEP)
+        self._asked()
+
+    def _asked(self, number: int = 0, frame: FrameType | None = None) -> None:
         with contextlib.suppress(Exception):
             from labkit.recorder.waiting import waiting
 
@@ -92,6 +101,11 @@ class _Child:
 
 def _high(path: Any) -> int:
     """Open a file to append to, with a number far above those that a program is given."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    import fcntl
+    import resource
+
     low = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -5,10 +5,11 @@ The recorder in an application that runs: asked for by its environment, without 
     LABKIT_FLIGHT_FILE     findings go to this file, one line of JSON for each process, and not to stderr
     LABKIT_FLIGHT_SIGNAL   the signal at which a process says on stderr who holds what: USR1, USR2, …, or off
 
-USR1 is the signal when none is named. `pip install` puts a `labkit_flight.pth` beside labkit, by which each Python
-of the environment imports this module when LABKIT_FLIGHT is set. Where labkit was not installed by pip,
-`import labkit.recorder.environment` as the application's first line does the same. The processes that the
-application starts inherit the variables and record themselves.
+USR1 is the signal when none is named. Windows has no such signal: there it is off, and BREAK are the keys
+Ctrl-Break. `pip install` puts a `labkit_flight.pth` beside labkit, by which each Python of the environment imports
+this module when LABKIT_FLIGHT is set. Where labkit was not installed by pip, `import labkit.recorder.environment`
+as the application's first line does the same. The processes that the application starts inherit the variables and
+record themselves.
 
 Recording begins when the application first imports SQLAlchemy or redis. What is wrong is reported when the
 process ends, also by SIGTERM where it has no handler of its own; a process that used no engine and no client says
@@ -60,7 +61,7 @@ class _Watch:
         self._level = level
         self._flight: FlightRecorder | None = None
         at_end(self._ended)
-        self._listen(os.environ.get("LABKIT_FLIGHT_SIGNAL", "USR1"))
+        self._listen(os.environ.get("LABKIT_FLIGHT_SIGNAL", "USR1" if hasattr(signal, "SIGUSR1") else "off"))
 
     def record(self) -> None:
         """Begin to record."""
@@ -76,7 +77,8 @@ class _Watch:
             return
         number = getattr(signal, f"SIG{name.upper().removeprefix('SIG')}", None)
         if not isinstance(number, signal.Signals):
-            _say(f'LABKIT_FLIGHT_SIGNAL is "{name}", which is no signal; choose USR1, USR2 or off.')
+            others = "USR1, USR2" if hasattr(signal, "SIGUSR1") else "BREAK"
+            _say(f'LABKIT_FLIGHT_SIGNAL is "{name}", which is no signal here; choose {others} or off.')
             return
         with contextlib.suppress(ValueError, OSError):  # not the main thread; not a signal that can be handled
             if signal.getsignal(number) == signal.SIG_DFL:

@@ -6,10 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from labkit.process import kill_tree
 
 __all__ = ["Known", "descendants", "stop", "wait_until"]
 
@@ -17,6 +20,8 @@ GRACE = 2.0  # seconds from SIGTERM to SIGKILL
 STEP = 0.01  # seconds between two looks
 
 _PROC = Path("/proc")
+# Each by itself: the `ps` of macOS takes all that follows a "=" for the title of that column.
+_COLUMNS = ["-o", "ppid=", "-o", "pid=", "-o", "stat=", "-o", "lstart="]
 
 
 class Known(NamedTuple):
@@ -51,8 +56,12 @@ def descendants(pid: int) -> list[Known]:
 
 
 def stop(process: subprocess.Popen[bytes], others: Iterable[Known]) -> None:
-    """End a process and these others: SIGTERM, then SIGKILL for those that are still there."""
+    """End a process and these others: SIGTERM, then SIGKILL for those that are still there; on Windows, at once."""
     known = [*others]
+    if sys.platform == "win32":  # nobody can be asked to end there
+        kill_tree(process.pid)
+        process.wait()
+        return
     process.terminate()
     _send(known, signal.SIGTERM)
     wait_until(lambda: process.poll() is not None and not _left(known), GRACE)
@@ -75,7 +84,13 @@ def _left(known: Iterable[Known]) -> list[Known]:
 
 
 def _table() -> Iterator[tuple[int, Known]]:
-    """Return every process with the number of its parent, but for those that have ended and are still listed."""
+    """
+    Return every process with the number of its parent, but for those that have ended and are still listed.
+
+    On Windows there are none to be had: a process is ended with its descendants, whoever they are.
+    """
+    if sys.platform == "win32":
+        return iter(())
     return _from_proc() if (_PROC / "self" / "stat").exists() else _from_ps()
 
 
@@ -91,7 +106,7 @@ def _from_proc() -> Iterator[tuple[int, Known]]:
 
 def _from_ps() -> Iterator[tuple[int, Known]]:
     with contextlib.suppress(OSError):
-        table = subprocess.run(["ps", "-A", "-o", "ppid=,pid=,stat=,lstart="], capture_output=True, text=True)
+        table = subprocess.run(["ps", "-A", *_COLUMNS], capture_output=True, text=True)
         for line in table.stdout.splitlines():
             parent, pid, state, began = line.split(None, 3)
             if not state.startswith("Z"):

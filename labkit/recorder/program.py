@@ -5,12 +5,14 @@ The program is run by Python itself, as `python SCRIPT` would: labkit is no part
 when the program first imports SQLAlchemy or redis. Processes that it forks, and other Pythons of the
 environment that it starts, are recorded too. What it can notice: `PYTHONPATH` and `LABKIT_FLIGHT_SPOOL` in its
 environment, a handler for SIGTERM where there was none, a handler for one signal that nobody uses, one open file,
-and in a forked child that the garbage collector leaves alone what the parent has made.
+and in a forked child that the garbage collector leaves alone what the parent has made. On Windows, which has no
+such signal, a thread looks whether a file asks.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -25,6 +27,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from labkit.errors import InvalidInput
+from labkit.process import wait_for
 from labkit.recorder import spool
 from labkit.recorder.child import STACKS
 from labkit.recorder.diagnosis import Diagnosis, Process
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["diagnose"]
 
-FOREVER = 1e9  # seconds
 ANSWER = 3.0  # seconds for a process to say what it knows
 
 
@@ -92,9 +94,7 @@ class _Run:
         command = [sys.executable, *self._command]
         self._process = process = subprocess.Popen(command, env=own | self._box.environment())
         try:
-            # With a limit `wait` looks again and again. Without one, a Ctrl-C just before it begins would be heard
-            # only with the next one.
-            process.wait(FOREVER if timeout is None else timeout)
+            wait_for(process, math.inf if timeout is None else timeout)
         except (subprocess.TimeoutExpired, _Interrupted) as error:
             seconds = time.monotonic() - began
             why = "interrupted" if isinstance(error, _Interrupted) else "timeout"
@@ -123,7 +123,7 @@ class _Run:
         self._stopping = True
         others = descendants(process.pid)
         self._ask(process, {known.pid for known in others})
-        answered = process.pid in spool.written(self._box.folder, "asked")
+        answered = self._first(process) in spool.written(self._box.folder, "asked")
         stacks = "" if answered else self._stacks()
         stop(process, others)
         return self._diagnosis(process, why, seconds, stacks)
@@ -131,13 +131,19 @@ class _Run:
     def _ask(self, process: subprocess.Popen[bytes], others: set[int]) -> None:
         """Ask every recorded process what it knows."""
         folder = self._box.folder
-        asked = {process.pid, *(others & set(spool.written(folder, "begun")))}
-        if ASK is None:
-            return
-        for pid in asked:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, ASK)
+        begun = set(spool.written(folder, "begun"))
+        asked = {self._first(process), *(others & begun)}
+        if sys.platform == "win32" or ASK is None:
+            asked |= begun - set(spool.written(folder, "ended"))
+            self._box.ask()
+        else:
+            for pid in asked:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, ASK)
         wait_until(lambda: process.poll() is not None or asked <= set(spool.written(folder, "asked")), ANSWER)
+
+    def _first(self, process: subprocess.Popen[bytes]) -> int:
+        return spool.first(self._box.folder) or process.pid
 
     def _stacks(self) -> str:
         with contextlib.suppress(OSError):
@@ -153,7 +159,8 @@ class _Run:
             # What a process said before it was stopped: afterwards it shows the marks of that.
             told |= {each.pid: each for each in spool.read(folder, "asked")}
         unheard = [pid for pid in spool.written(folder, "begun") if pid not in told]
-        processes = [Process(each) for each in sorted(told.values(), key=lambda each: each.pid != process.pid)]
+        first = self._first(process)
+        processes = [Process(each) for each in sorted(told.values(), key=lambda each: each.pid != first)]
         return Diagnosis(self._command, process.returncode, seconds, processes, why, unheard, stacks)
 
 
@@ -177,6 +184,8 @@ def _signals(handle: Callable[[int], None]) -> Iterator[None]:
 
 def _comes_from_terminal() -> bool:
     """Say whether SIGINT has been sent by the terminal, to the program as well."""
+    if sys.platform == "win32":  # it comes from the console only, which tells all that run in it
+        return True
     with contextlib.suppress(OSError, ValueError, AttributeError):
         return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     return False

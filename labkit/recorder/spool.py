@@ -3,6 +3,7 @@ The spool: a private folder by which recorded processes tell the process that st
 
 Each process has up to three files: `begun` (empty: recording has begun), `asked` (what it knew when it was asked),
 and `ended`. A file with content is one line of JSON, `Told`, and a record as `labkit.recorder.saved` writes it.
+`first` holds the number of the program itself, and `ask` asks every process where there is no signal to ask with.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from labkit.recorder import saved
 from labkit.recorder.record import Place, Record
 from labkit.recorder.waiting import Waiting
 
-__all__ = ["ASK", "VARIABLE", "Spool", "Told", "read", "written"]
+__all__ = ["ASK", "VARIABLE", "Spool", "Told", "first", "read", "written"]
 
 START = Path(__file__).parent / "start"  # Python executes the `sitecustomize` that it finds in here
+FIRST, ASKED = "first", "ask"
 VARIABLE = "LABKIT_FLIGHT_SPOOL"  # four lines: level, number of the process that reads, prefix of Python, folder
 
 # The signal that asks a process what it knows: one that nobody uses, or, on macOS, one that is ignored otherwise.
+# Windows has none.
 ASK: int | None = int(signal.SIGRTMIN) + 11 if hasattr(signal, "SIGRTMIN") else getattr(signal, "SIGINFO", None)
 
 
@@ -67,6 +70,21 @@ class Spool:
         value = "\n".join([self.level, str(self.reader), sys.prefix, str(self.folder)])
         return {VARIABLE: value, "PYTHONPATH": path}
 
+    def first(self) -> int:
+        """Return the number of the program's own process, the first that asks; its starter need not know it."""
+        # In a virtual environment on Windows, `python.exe` only starts the Python that runs the program.
+        with contextlib.suppress(FileExistsError), (self.folder / FIRST).open("x", encoding="utf-8") as file:
+            file.write(str(os.getpid()))
+        return first(self.folder)
+
+    def is_asked(self) -> bool:
+        """Say whether the processes are asked what they know."""
+        return (self.folder / ASKED).exists()
+
+    def ask(self) -> None:
+        """Ask every process what it knows, where there is no signal to ask with."""
+        (self.folder / ASKED).touch()
+
     def announce(self) -> None:
         """Say that this process is recorded."""
         with contextlib.suppress(OSError):
@@ -89,6 +107,8 @@ class Spool:
 
 
 def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":  # where os.kill does what its name says, whatever the signal
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -96,6 +116,14 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def first(folder: Path) -> int:
+    """Return the number of the program's own process; 0 if it has not begun."""
+    try:
+        return int((folder / FIRST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return 0
 
 
 def written(folder: Path, kind: str) -> list[int]:

@@ -15,6 +15,8 @@ import pytest
 
 import labkit.recorder
 
+
+WITHOUT_POSIX = str(Path(__file__).parents[1] / "without_posix")
 PTH = Path(labkit.recorder.__file__).parent / "start" / "labkit_flight.pth"
 LEAK = """
 import asyncio, os, sys
@@ -204,6 +206,22 @@ def test_a_signal_that_is_none_is_told_and_the_application_is_recorded(
 
     assert 'LABKIT_FLIGHT_SIGNAL is "USR9", which is no signal' in finished.stderr
     assert "leaked-connection" in finished.stderr
+
+
+def test_where_there_is_no_such_signal_only_who_has_named_one_is_told(
+    script: Path, environment: dict[str, str]
+) -> None:
+    hidden = environment | {"PYTHONPATH": os.pathsep.join([WITHOUT_POSIX, environment["PYTHONPATH"]])}
+
+    source = f"from labkit.recorder import environment\nenvironment.start()\n{CLEAN}"  # hidden before its import
+
+    by_default = run(script, source, **hidden)
+    named = run(script, source, LABKIT_FLIGHT_SIGNAL="USR2", **hidden)
+
+    assert by_default.stderr.startswith("labkit: process")
+    assert named.stderr.startswith(
+        'labkit: LABKIT_FLIGHT_SIGNAL is "USR2", which is no signal here; choose BREAK or off.\nlabkit: process'
+    )
 
 
 def test_an_application_keeps_its_own_handler(script: Path, environment: dict[str, str]) -> None:

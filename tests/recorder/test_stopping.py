@@ -84,17 +84,14 @@ def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     os.mkfifo(fifo)
     script = tmp_path / "program.py"
 
-    class Punctual(subprocess.Popen[bytes]):
-        def wait(self, timeout: float | None = None) -> int:
-            if timeout == 60:
-                fifo.read_bytes()
-                raise subprocess.TimeoutExpired(self.args, timeout)
-            return super().wait(timeout)
+    def wait_until_ready(process: subprocess.Popen[bytes], seconds: float) -> int:
+        fifo.read_bytes()
+        raise subprocess.TimeoutExpired(process.args, seconds)
 
     def run(source: str) -> Diagnosis:
         script.write_text(source)
         with monkeypatch.context() as patch:
-            patch.setattr(program.subprocess, "Popen", Punctual)
+            patch.setattr(program, "wait_for", wait_until_ready)
             return program.diagnose([str(script), str(fifo)], timeout=60)
 
     before = psutil.Process().children(recursive=True)
@@ -258,6 +255,10 @@ def test_afterwards_signals_do_what_they_did(tmp_path: Path) -> None:
     program.diagnose([str(tmp_path / "program.py")])
 
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_each_column_of_ps_is_asked_for_by_itself() -> None:
+    assert [each.count("=") for each in processes._COLUMNS if each != "-o"] == [1, 1, 1, 1]
 
 
 def test_the_processes_of_ps_are_those_of_proc() -> None:
