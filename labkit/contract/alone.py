@@ -40,7 +40,7 @@ def check_alone(clause: Clause, engine_class: type[Engine], services: Services) 
     Raises `InvalidInput` for a class that a child could not import.
     """
     if clause.topic == "fork" and not hasattr(os, "fork"):
-        return Verdict(clause.name, Result.NOT_RUN, "needs os.fork, which this system does not have")
+        return Verdict(clause.name, Result.NOT_RUN, "needs fork, which this system does not have")
     # Servers are stopped and started from here only: their control stays.
     arguments = clause, engine_class, replace(services, control=None)
     check_importable(engine_class.__qualname__, *arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -55,6 +56,8 @@ def _use(runner: asyncio.Runner, engine: Engine) -> str:
 
 def _in_child(work: Callable[[], str]) -> str:
     """Return what `work` says in a forked child."""
+    if sys.platform == "win32":  # `check_alone` does not play this there
+        raise NotImplementedError
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # From Python 3.12 on a fork among threads is warned of: the clause's own, and no engine's.

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ __all__ = ["Submission", "examine_here", "find_tests", "load_module", "sentence"
 OUTPUT = 64 * 2**20  # bytes that the code may print, or write into a file
 NAME_WANTED = " in your file"
 TOLD = 2_000  # characters of an error
+END = 10.0  # seconds to be ended
 
 Test = Callable[..., None]
 Tell = Callable[..., None]
@@ -58,6 +60,11 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
     output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    # Anew: on Windows a stream that was a console's can't write to a file, and one of a file may have no “✓”.
+    sys.stdout, sys.stderr = (
+        os.fdopen(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        for number in (1, 2)
+    )
     os.chdir(folder)
     _limit_files()
     telling = threading.Lock()
@@ -76,6 +83,8 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
     if examiner.read(file):
         examiner.try_all(services)
     tell("end")
+    if sys.platform == "win32":  # as long as this process is there, who ends it finds what the code has started
+        time.sleep(END)
     # What is left of the code has no say in how this process ends.
     with suppress(Exception):
         sys.stdout.flush()
@@ -83,11 +92,12 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
 
 
 def _limit_files() -> None:
-    # An endless loop that prints must not fill the disk.
-    with suppress(ImportError, OSError, ValueError):
+    # An endless loop that prints must not fill the disk. Windows has no such limit: there only its time ends it.
+    if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
 
 
 def load_module(path: Path, name: str) -> ModuleType:

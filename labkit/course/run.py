@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -71,7 +72,9 @@ def run_notebooks(
             tasks = [group.create_task(run(notebook)) for notebook in notebooks]
         return [task.result() for task in tasks]
 
-    return asyncio.run(run_all())
+    # Jupyter's sockets can't be waited for by the loop that Windows has by default.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop if sys.platform == "win32" else None) as runner:
+        return runner.run(run_all())
 
 
 async def _run(

@@ -12,10 +12,10 @@ __all__ = ["busy_processors"]
 
 # It ends by itself when its parent is gone, killed perhaps, and could not end it.
 BUSY = """
-import os, sys
-while os.getppid() == int(sys.argv[1]):
-    for _ in range(1_000_000):
-        pass
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+while True:
+    pass
 """
 
 
@@ -24,7 +24,7 @@ def busy_processors() -> Iterator[None]:
     """Keep each processor busy with a process of its own while the block runs."""
     with ExitStack() as stack:
         for _ in range(os.cpu_count() or 1):
-            process = subprocess.Popen([sys.executable, "-I", "-S", "-c", BUSY, str(os.getpid())])
-            stack.callback(process.wait)
+            process = subprocess.Popen([sys.executable, "-I", "-S", "-c", BUSY], stdin=subprocess.PIPE)
+            stack.enter_context(process)
             stack.callback(process.kill)
         yield

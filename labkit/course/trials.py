@@ -138,6 +138,8 @@ def try_bug(
     for number in range(1, repeat + 1):
         correct.append(_play(playable, Engine, services, partial(on_play, number)))
         broken.append(_play(playable, bug.engine_class, services, partial(on_play, number)))
+    if missing := [each.text for each in broken[0] if each.result is Result.NOT_RUN]:  # by this system
+        return replace(empty, not_run=missing[0])
     return replace(
         empty,
         broken=_by_clause(playable, Result.BROKEN, broken),

@@ -6,6 +6,7 @@ import codecs
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 from collections import deque
@@ -20,6 +21,7 @@ __all__ = ["State", "Watch", "single_keys", "state_of"]
 
 LOOK = 1.0  # seconds: also where nobody tells of saves (a network drive, too many watches) they are seen
 HUNG_UP = 129  # 128 + SIGHUP, as a shell says it
+KEY = 0.05  # seconds between two looks for a key
 ESCAPE, END_OF_INPUT = "\x1b", "\x04"
 
 State = tuple[int, int, int] | None
@@ -52,7 +54,14 @@ class Watch:
         self._ended = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="labkit watch", daemon=True)
-        self._told, self._bell = os.pipe()
+        self._input: int | socket.socket = source
+        self._told, self._bell = socket.socketpair()
+        self._sockets = [self._told, self._bell]
+        if sys.platform == "win32":  # which can wait for sockets only: a thread brings the input to one
+            self._input, other = socket.socketpair()
+            self._sockets += [self._input, other]
+            bring = self._bring_keys if self._terminal else self._bring_lines
+            threading.Thread(target=bring, args=[other], name="labkit input", daemon=True).start()
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -63,8 +72,8 @@ class Watch:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        os.close(self._told)
-        os.close(self._bell)
+        for each in self._sockets:
+            each.close()
 
     def wait(self, file: Path, state: State) -> str | None:
         """
@@ -75,35 +84,54 @@ class Watch:
         while not self._keys:
             if self._ended:
                 raise EOFError
-            ready, _, _ = select.select([self._source, self._told], [], [], LOOK)
-            if self._source in ready:
+            ready, _, _ = select.select([self._input, self._told], [], [], LOOK)
+            if self._input in ready:
                 self._read()
                 continue
             if ready:
-                os.read(self._told, 1024)
+                self._told.recv(1024)
             if state_of(file) != state:
                 return None
         return self._keys.popleft()
 
     def is_next(self, key: str) -> bool:
         """Say, without waiting, whether this is the next key of a terminal; lines wait for their turn."""
-        if self._terminal and not self._ended and select.select([self._source], [], [], 0)[0]:
+        if self._terminal and not self._ended and select.select([self._input], [], [], 0)[0]:
             self._read()
         return self._terminal and bool(self._keys) and self._keys[0] == key
 
     def _tell(self) -> None:
         with suppress(OSError):  # it can't be watched: it is still looked at
             for _ in watch(self._folder, stop_event=self._stop, recursive=False, raise_interrupt=False):
-                os.write(self._bell, b"!")
+                self._bell.send(b"!")
 
     def _read(self) -> None:
         try:
-            data = os.read(self._source, 1024)
+            source = self._input
+            data = os.read(source, 1024) if isinstance(source, int) else source.recv(1024)
         except OSError:  # the terminal is gone
             data = b""
         text = self._decode(data, final=not data)
         self._keys += self._strokes(text) if self._terminal else self._lines(text, last=not data)
         self._ended = not data or (self._terminal and END_OF_INPUT in text)
+
+    if sys.platform == "win32":
+
+        def _bring_keys(self, to: socket.socket) -> None:
+            import msvcrt
+
+            with suppress(OSError):  # nobody takes it any more
+                while not self._stop.wait(KEY):  # to wait in `getwch` would take Ctrl-C for a key
+                    while msvcrt.kbhit():
+                        key = msvcrt.getwch()
+                        if key in "\x00\xe0":  # an arrow or a function key comes as two
+                            key = ESCAPE + msvcrt.getwch()
+                        to.sendall(key.encode("utf-8", "replace"))
+
+        def _bring_lines(self, to: socket.socket) -> None:
+            with suppress(OSError), to:
+                while data := os.read(self._source, 1024):
+                    to.sendall(data)
 
     def _strokes(self, text: str) -> list[str]:
         text = text.partition(END_OF_INPUT)[0]
@@ -124,7 +152,7 @@ def single_keys(source: int) -> Iterator[None]:
 
     A terminal that is closed ends the program through every `finally`. What is no terminal is left alone.
     """
-    if not os.isatty(source):
+    if sys.platform == "win32" or not os.isatty(source):  # there keys are read singly, and nothing is changed
         yield
         return
     import termios
@@ -158,6 +186,8 @@ def single_keys(source: int) -> Iterator[None]:
 
 def _is_ours(terminal: int) -> bool:
     """Say whether this process is in the foreground: who changes the terminal in the background is stopped."""
+    if sys.platform == "win32":
+        return True
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:  # it is gone

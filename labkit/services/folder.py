@@ -38,7 +38,8 @@ def private_folder(megabytes: int) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        reaper.release("folder", str(folder))
+        if not folder.exists():  # Windows keeps a file that is open: then the reaper removes it after this process
+            reaper.release("folder", str(folder))
 
 
 def _make(folder: Path, megabytes: int) -> None:

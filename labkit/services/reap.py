@@ -23,9 +23,11 @@ PATIENCE = 10.0  # seconds for a killed process to be gone
 
 
 def identity(pid: int) -> str:
-    """Return what tells this process from a later one with the same number; "" when it has ended."""
+    """Return what tells this process from a later one with the same number; "" when it has ended, or on Windows."""
+    if sys.platform == "win32":
+        return ""
     try:
-        with open(f"/proc/{pid}/stat") as stat:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
             fields = stat.read().rpartition(")")[2].split()
     except FileNotFoundError:
         return "" if os.path.exists("/proc/self") else _ask_ps(pid)
@@ -56,7 +58,9 @@ def end(kept: list[tuple[str, str, str]]) -> None:
     """End what is kept: processes first, folders last, since a dying server may still write."""
     processes = [(int(value), who) for kind, value, who in kept if kind == "process"]
     for pid, who in processes:
-        if who and identity(pid) == who:
+        if sys.platform == "win32":  # its number is no other's as long as its parent could wait for it: until now
+            subprocess.run(["taskkill", "/T", "/F", "/PID", str(pid)], capture_output=True, check=False)
+        elif who and identity(pid) == who:
             with suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
     for kind, value, _ in kept:
@@ -69,6 +73,9 @@ def end(kept: list[tuple[str, str, str]]) -> None:
     for kind, value, _ in kept:
         if kind == "folder":
             shutil.rmtree(value, ignore_errors=True)
+            while os.path.exists(value) and time.monotonic() < deadline:  # Windows keeps what is still open
+                time.sleep(0.01)
+                shutil.rmtree(value, ignore_errors=True)
 
 
 def main(lines: IO[str]) -> None:

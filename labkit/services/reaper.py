@@ -69,6 +69,7 @@ class Reaper:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal must not reach it
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # nor in the console of Windows
             cwd="/" if os.name == "posix" else None,
         )
         for kind, value in self._kept:

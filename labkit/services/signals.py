@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 __all__ = ["SHELL_OFFSET", "comes_from_terminal", "signals_to"]
 
@@ -19,20 +20,30 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 def signals_to(handle: Callable[[int], None]) -> Iterator[None]:
     """Have the running event loop call `handle` with the number of each signal that asks this process to end."""
     loop = asyncio.get_running_loop()
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(handle, number)
+
     before = {}
     for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
         before[number] = signal.getsignal(number)
-        loop.add_signal_handler(number, handle, number)
+        try:
+            loop.add_signal_handler(number, handle, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, tell)
     try:
         yield
     finally:
         for number, handler in before.items():
-            loop.remove_signal_handler(number)
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
             signal.signal(number, handler)
 
 
 def comes_from_terminal(number: int) -> bool:
     """Return whether the terminal has sent this signal to the whole group: a command in it needs no other one."""
+    if sys.platform == "win32":  # Ctrl-C comes from the console only, which tells all that run in it
+        return number == signal.SIGINT
     if number != signal.SIGINT or not sys.stdin.isatty():
         return False
     return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()

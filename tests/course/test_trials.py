@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from labkit.bugs import Bug, RegistryRebuilt
-from labkit.contract import Result, Verdict, clauses
+from labkit.bugs import Bug, RegistryRebuilt, find_bug
+from labkit.contract import clauses
 from labkit.course import trials
 from labkit.course.trials import Comparison, Played, Trial, driver_of, try_bug, with_driver
 from labkit.errors import InvalidInput
@@ -42,6 +43,7 @@ def bug(**changed: Any) -> Bug:
     return Bug.model_validate(entry | changed)
 
 
+@pytest.mark.learner_path
 def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Services) -> None:
     told: list[tuple[int, str]] = []
     trial = try_bug(bug(), any_services, 2, lambda number, clause: told.append((number, clause)))
@@ -53,35 +55,12 @@ def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Servic
     assert told == [(1, LOST), (1, LOST), (2, LOST), (2, LOST)]
 
 
-PLAYED = Played(LOST, Result.BROKEN, (Verdict(LOST, Result.BROKEN),))
-OTHERWISE = Played(LOST, Result.BROKEN, (Verdict(LOST, Result.BROKEN), Verdict(LOST, Result.KEPT)))
-AS_SAID = Comparison("findings", ("lost-write",), ("lost-write",), 2, 2)
-NOT_SAID = Comparison("findings", ("lost-write",), (), 1, 2)
-ALL_AS_SAID = Trial(
-    "registry_rebuilt", "embedded", "asyncmy", 2, (PLAYED,), (PLAYED,), AS_SAID, AS_SAID, AS_SAID, AS_SAID
-)
+@pytest.mark.learner_path
+def test_a_bug_that_this_system_can_not_show_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork", raising=False)
+    trial = try_bug(find_bug("forked_pool"), replace(NOWHERE, capabilities=frozenset({Capability.SERVER})))
 
-
-def test_a_trial_in_which_all_was_so_is_as_promised() -> None:
-    assert ALL_AS_SAID.as_promised
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"broken": (OTHERWISE,)},
-        {"correct": (PLAYED, OTHERWISE)},
-        {"findings": NOT_SAID},
-        {"findings_of_correct": NOT_SAID},
-        {"texts": NOT_SAID},
-        {"texts_of_correct": NOT_SAID},
-        {"broken": ()},
-        {"not_run": "needs sleep"},
-    ],
-    ids=lambda other: next(iter(other)),
-)
-def test_a_trial_in_which_one_thing_was_not_so_is_not_as_promised(other: dict[str, Any]) -> None:
-    assert not replace(ALL_AS_SAID, **other).as_promised
+    assert (trial.not_run, trial.as_promised) == ("needs fork, which this system does not have", False)
 
 
 def test_another_driver_has_texts_of_its_own(services: Services) -> None:

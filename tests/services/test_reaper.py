@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labkit.services import reap
+from labkit.services import folder, reap
 from labkit.services.reaper import Reaper
 
 
@@ -68,6 +69,35 @@ def test_a_process_that_has_ended_has_no_identity() -> None:
     process.wait()
 
     assert (reap.identity(process.pid), bool(reap.identity(os.getpid()))) == ("", True)
+
+
+def test_a_folder_that_can_not_be_removed_yet_is_left_to_the_reaper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    kept: list[str] = []
+    monkeypatch.setattr(folder.reaper, "keep", lambda kind, value: kept.append(value))
+    monkeypatch.setattr(folder.reaper, "release", lambda kind, value: kept.remove(value))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as on Windows, where a file of it is open
+        with folder.private_folder(1) as first:
+            pass
+    with folder.private_folder(1):
+        pass
+
+    assert kept == [str(first)]
+
+
+def test_a_folder_that_can_be_removed_only_later_is_removed_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, tries = shutil.rmtree, iter([False, False, True])
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **how: next(tries) and remove(path, **how))
+    (tmp_path / "kept").mkdir()
+
+    reap.end([("folder", str(tmp_path / "kept"), "")])
+
+    assert not (tmp_path / "kept").exists()
 
 
 def test_the_child_is_there_as_long_as_something_is_kept(reaper: Reaper, tmp_path: Path) -> None:
