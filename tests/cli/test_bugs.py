@@ -20,6 +20,7 @@ from .conftest import Finished, Labkit
 LABKIT = [sys.executable, "-m", "labkit", "bugs"]  # where signals come
 
 
+@pytest.mark.learner_path
 def test_the_list_has_every_bug(labkit: Labkit) -> None:
     finished = labkit("bugs", "list")
 
@@ -90,6 +91,7 @@ def test_a_driver_of_another_provider_is_misuse(labkit: Labkit) -> None:
     assert "Use asyncmy or aiomysql" in finished.stderr
 
 
+@pytest.mark.learner_path
 def test_broken_stands_beside_correct(labkit: Labkit, provider: str) -> None:
     finished = labkit("bugs", "run", "swallowed_cancellation", "--repeat", "2", "--provider", provider)
 

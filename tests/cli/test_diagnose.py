@@ -54,6 +54,7 @@ def run(labkit: Labkit, folder: Path) -> Labkit:
     return functools.partial(labkit, "diagnose", cwd=folder)
 
 
+@pytest.mark.learner_path
 def test_findings_go_to_stderr_and_the_status_is_1(run: Labkit) -> None:
     finished = run("leak.py")
 
@@ -169,6 +170,7 @@ def test_of_several_processes_each_has_its_part(run: Labkit, folder: Path) -> No
     assert (folder / "t.html").read_text().count("(leak.py)") >= 2
 
 
+@pytest.mark.learner_path
 @pytest.mark.push
 def test_a_program_that_never_ends_is_stopped(run: Labkit, folder: Path) -> None:
     (folder / "never.py").write_text("while True: pass")

@@ -72,6 +72,7 @@ def test_the_list_has_every_exercise_and_touches_nothing(run: Run, home: Path) -
     assert not home.exists()
 
 
+@pytest.mark.learner_path
 def test_the_first_check_gives_the_learner_a_file_of_their_own(run: Run, home: Path) -> None:
     finished = run("check", "4")
     file = home / "exercises" / "ch04_houston.py"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import json
 import os
-import pty
 import re
 import select
 import signal
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +26,11 @@ from labkit.course.lessons import find_checkout
 from labkit.course.watching import Watch, state_of
 
 from .conftest import Finished, Labkit
+
+with contextlib.suppress(ModuleNotFoundError):  # Windows has no such terminals: only lines are read there
+    import fcntl
+    import pty
+    import termios
 
 EXERCISES = load_exercises(find_checkout())
 HOUSTON = find_exercise(EXERCISES, "ch04_houston")
@@ -123,6 +126,7 @@ def own_terminal() -> None:
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Callable[..., Learner]]:
+    pytest.importorskip("pty", reason="needs a terminal of POSIX")
     learners: list[Learner] = []
 
     def begin(*arguments: str) -> Learner:
@@ -328,6 +332,7 @@ def run(labkit: Labkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
     return lambda keys, *arguments: labkit("learn", *arguments, stdin=keys, **home)
 
 
+@pytest.mark.learner_path
 def test_without_a_terminal_lines_are_read(run: Callable[..., Finished], tmp_path: Path) -> None:
     finished = run("h\nhint\n\nwhat\nL\nq\nh\n", "ch04")
 

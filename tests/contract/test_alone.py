@@ -100,6 +100,7 @@ def test_a_loop_that_is_blocked_is_stopped_in_time() -> None:
     assert "blocks its event loop" in verdict.text
 
 
+@pytest.mark.learner_path
 def test_a_process_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "START", 0.0)
     verdict = play(hang)
@@ -110,6 +111,7 @@ def test_a_process_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatc
         os.kill(number, 0)
 
 
+@pytest.mark.learner_path
 def test_a_process_that_can_not_end_breaks_the_promise_of_a_clause_about_its_end() -> None:
     verdict = play(never_end, ends=True)
 
@@ -137,6 +139,7 @@ def test_what_was_found_in_a_forked_child_is_in_the_verdict_once() -> None:
     assert play(tell_of_a_child).findings == ("pool-crossed-fork",)
 
 
+@pytest.mark.learner_path
 def test_where_nothing_can_be_forked_a_clause_about_forks_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork", raising=False)
     clause = find_clause("a_forked_child_is_refused_and_its_parent_goes_on")

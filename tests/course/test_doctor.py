@@ -15,6 +15,7 @@ from labkit.course.doctor import Check, examine, is_fit, read_lock
 from labkit.errors import InvalidSetting
 
 
+@pytest.mark.learner_path
 def test_the_chosen_provider_is_really_started(provider: str) -> None:
     checks = examine(provider)
 

@@ -88,6 +88,7 @@ def in_scene(line: str, *, before: str = "") -> str:
 # What is right passes, and may do what is nobody's business.
 
 
+@pytest.mark.learner_path
 def test_a_right_mend_passes(try_: Try) -> None:
     found = try_(RIGHT)
 
@@ -118,6 +119,7 @@ def test_nothing_is_left_beside_the_file(try_: Try, monkeypatch: pytest.MonkeyPa
     assert list(found.file.parent.iterdir()) == [found.file]
 
 
+@pytest.mark.learner_path
 def test_a_megabyte_of_print_is_cut(try_: Try) -> None:
     found = try_(RIGHT.replace("    await", "    print('x' * 2**20)\n    await"))
 
@@ -253,6 +255,7 @@ def test_an_import_without_an_end_is_timed_out(line: str, try_: Try) -> None:
     assert any("ch00_double.py:1 in the module" in place for place in found.waiting)
 
 
+@pytest.mark.learner_path
 def test_where_each_task_waits_is_told_when_the_time_is_over(try_: Try, exercise: Exercise) -> None:
     exercise.tests.write_text(
         "from labkit.scene import private_loop\n"
@@ -287,6 +290,7 @@ def test_code_that_ends_the_process_does_not_pass(code: str, words: str, try_: T
     assert words in found.text
 
 
+@pytest.mark.learner_path
 def test_processes_that_the_code_has_started_are_ended_with_it(try_: Try) -> None:
     start = f"import subprocess\nit = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(600)'])"
     found = try_(f"{start}\nprint(it.pid)\n{RIGHT}")

@@ -102,6 +102,7 @@ def test_the_silent_probes_fail_and_their_control_does_not(write: Write) -> None
     assert all(fault.text.startswith("silent failure: ") for fault in finished.faults)
 
 
+@pytest.mark.learner_path
 @pytest.mark.push
 def test_the_control_alone_passes(write: Write) -> None:
     finished = run(write(f"import asyncio\n{CONTROL}"))
@@ -168,6 +169,7 @@ def test_an_exception_that_is_declared_does_not(write: Write) -> None:
     assert (finished.verdict, finished.cells) == (Verdict.PASSED, 2)
 
 
+@pytest.mark.learner_path
 def test_a_cell_that_never_ends_is_named_and_its_kernel_is_gone(write: Write) -> None:
     before = psutil.Process().children(recursive=True)
     finished = run(write("x = 1", "while True: pass"), timeout=0.5)

@@ -10,6 +10,7 @@ import pytest
 from labkit.course.stress import busy_processors
 
 
+@pytest.mark.learner_path
 def test_each_processor_has_a_busy_process_until_the_block_ends() -> None:
     before = set(psutil.Process().children())
     with busy_processors():

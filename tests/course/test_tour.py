@@ -18,6 +18,7 @@ def the_story(services: Services) -> list[tour.Step]:
     return told[services.provider]
 
 
+@pytest.mark.learner_path
 def test_all_eight_steps_are_seen_as_told(any_services: Services) -> None:
     steps = the_story(any_services)
 

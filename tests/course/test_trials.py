@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labkit.bugs import Bug, RegistryRebuilt, find_bug
-from labkit.contract import clauses
+from labkit.contract import Result, Verdict, clauses
 from labkit.course import trials
 from labkit.course.trials import Comparison, Played, Trial, driver_of, try_bug, with_driver
 from labkit.errors import InvalidInput
@@ -53,6 +53,37 @@ def test_a_bug_that_does_what_its_entry_says_is_as_promised(any_services: Servic
     assert trial.findings is not None
     assert (trial.findings.seen, trial.findings.times) == (("registry-rebuilt",), 2)
     assert told == [(1, LOST), (1, LOST), (2, LOST), (2, LOST)]
+
+
+PLAYED = Played(LOST, Result.BROKEN, (Verdict(LOST, Result.BROKEN),))
+OTHERWISE = Played(LOST, Result.BROKEN, (Verdict(LOST, Result.BROKEN), Verdict(LOST, Result.KEPT)))
+AS_SAID = Comparison("findings", ("lost-write",), ("lost-write",), 2, 2)
+NOT_SAID = Comparison("findings", ("lost-write",), (), 1, 2)
+ALL_AS_SAID = Trial(
+    "registry_rebuilt", "embedded", "asyncmy", 2, (PLAYED,), (PLAYED,), AS_SAID, AS_SAID, AS_SAID, AS_SAID
+)
+
+
+def test_a_trial_in_which_all_was_so_is_as_promised() -> None:
+    assert ALL_AS_SAID.as_promised
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"broken": (OTHERWISE,)},
+        {"correct": (PLAYED, OTHERWISE)},
+        {"findings": NOT_SAID},
+        {"findings_of_correct": NOT_SAID},
+        {"texts": NOT_SAID},
+        {"texts_of_correct": NOT_SAID},
+        {"broken": ()},
+        {"not_run": "needs sleep"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_trial_in_which_one_thing_was_not_so_is_not_as_promised(other: dict[str, Any]) -> None:
+    assert not replace(ALL_AS_SAID, **other).as_promised
 
 
 @pytest.mark.learner_path

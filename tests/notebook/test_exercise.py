@@ -78,6 +78,7 @@ def test_a_guess_and_a_measurement_are_text_on_the_page() -> None:
     assert "&lt;script&gt;2&lt;/script&gt;" in page
 
 
+@pytest.mark.learner_path
 def test_hints_come_one_after_the_other_and_a_look_at_the_solution_is_kept(home: Path) -> None:
     assert repr(hint("ch04")).startswith("Hint 1 of 3: ")
     assert repr(hint()).startswith("Hint 2 of 3: ")  # of the same exercise
@@ -98,6 +99,7 @@ def run_cell(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 BEGUN = (find_checkout() / "lessons" / "ch04_houston" / "exercise.py").read_text()
 
 
+@pytest.mark.learner_path
 def test_the_file_follows_the_cell_as_long_as_nobody_else_changes_it(
     home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

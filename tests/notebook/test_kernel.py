@@ -12,6 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from labkit.notebook.kernel import kernel_command, write_kernel_spec
 
 
+@pytest.mark.learner_path
 def test_it_is_this_python_with_the_extension() -> None:
     command = kernel_command("--an-option")
 
@@ -20,6 +21,7 @@ def test_it_is_this_python_with_the_extension() -> None:
     assert command[-2:] == ["--ext=labkit", "--an-option"]
 
 
+@pytest.mark.learner_path
 def test_jupyter_takes_it_for_python3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_kernel_spec(tmp_path)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))

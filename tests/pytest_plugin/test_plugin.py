@@ -72,6 +72,7 @@ def test_off_a_leak_passes_unseen(play: Run) -> None:
     assert result.returncode == pytest.ExitCode.OK
 
 
+@pytest.mark.learner_path
 def test_report_shows_a_leak_and_lets_the_test_pass(play: Run) -> None:
     result = play(UNMARKED, "--flight=report")
 
@@ -103,6 +104,7 @@ def test_a_wrong_word_in_the_configuration_is_refused(play: Run) -> None:
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.learner_path
 def test_a_marked_test_fails_whatever_the_option_says(play: Run) -> None:
     result = play(MARKED, "-v")
 

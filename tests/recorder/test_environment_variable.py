@@ -15,7 +15,6 @@ import pytest
 
 import labkit.recorder
 
-
 WITHOUT_POSIX = str(Path(__file__).parents[1] / "without_posix")
 PTH = Path(labkit.recorder.__file__).parent / "start" / "labkit_flight.pth"
 LEAK = """

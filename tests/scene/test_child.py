@@ -39,6 +39,7 @@ def test_it_is_another_process() -> None:
     assert private_loop(where, process=True).get() not in (os.getpid(), None)
 
 
+@pytest.mark.learner_path
 def test_everything_comes_back_as_from_a_thread() -> None:
     outcome = private_loop(fail, process=True)
 
@@ -51,6 +52,7 @@ def test_silent_failures_come_back_too() -> None:
     assert private_loop(forget, process=True).says("was never awaited")
 
 
+@pytest.mark.learner_path
 def test_a_process_that_ends_is_told() -> None:
     outcome = private_loop(end_the_process, process=True)
 
@@ -58,6 +60,7 @@ def test_a_process_that_ends_is_told() -> None:
         outcome.get()
 
 
+@pytest.mark.learner_path
 def test_a_hanging_scene_is_killed() -> None:
     outcome = private_loop(hang, process=True, timeout=0.1)
 

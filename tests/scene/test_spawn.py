@@ -41,6 +41,7 @@ def test_it_does_not_hear_it_and_who_started_it_hears_it_as_before() -> None:
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
+@pytest.mark.learner_path
 def test_what_it_has_started_ends_with_it() -> None:
     with child_process(start_another_and_hang, name="parent") as (child, pipe):
         another = psutil.Process(pipe.recv())
@@ -50,6 +51,7 @@ def test_what_it_has_started_ends_with_it() -> None:
     assert not child.is_alive()
 
 
+@pytest.mark.learner_path
 @pytest.mark.parametrize("value", ["one", "two", None])
 def test_it_has_the_environment_of_the_moment(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is not None:

@@ -31,7 +31,7 @@ async def main(provider, ending):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-SIGNALS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
+SIGNALS = {each.name: each for each in signal.Signals if each.name in ("SIGINT", "SIGTERM", "SIGKILL")}
 STATUS = {"end": 0, "exception": 1} | {name: -number for name, number in SIGNALS.items()}
 
 

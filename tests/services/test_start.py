@@ -10,6 +10,7 @@ from labkit.services.login import database_version, redis_version
 from labkit.services.providers import find_provider
 
 
+@pytest.mark.learner_path
 async def test_both_servers_answer_a_login(any_services: Services) -> None:
     kind, version = await database_version(any_services.database_url, timeout=5)
 

@@ -14,6 +14,7 @@ from labkit.services.login import database_version
 pytestmark = [pytest.mark.providers("sqlite", "embedded")]
 
 
+@pytest.mark.learner_path
 def test_many_loops_use_what_one_thread_holds(provider: str) -> None:
     with services_in_thread(provider) as services:
         found = [asyncio.run(database_version(services.database_url, timeout=5)) for _ in range(2)]
