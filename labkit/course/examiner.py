@@ -61,7 +61,7 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
     os.dup2(output, 1)
     os.dup2(output, 2)
     # Anew: on Windows a stream that was a console's can't write to a file, and one of a file may have no “✓”.
-    sys.stdout, sys.stderr = (
+    printed, _ = sys.stdout, sys.stderr = tuple(
         os.fdopen(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
         for number in (1, 2)
     )
@@ -82,12 +82,12 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
     tell("ready", tests=[name for name, _ in find_tests(examiner.tests)])
     if examiner.read(file):
         examiner.try_all(services)
+    with suppress(Exception):
+        printed.flush()  # before the end: this process may be killed as soon as it is told
     tell("end")
     if sys.platform == "win32":  # as long as this process is there, who ends it finds what the code has started
         time.sleep(END)
     # What is left of the code has no say in how this process ends.
-    with suppress(Exception):
-        sys.stdout.flush()
     os._exit(0)
 
 
