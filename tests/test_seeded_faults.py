@@ -115,6 +115,7 @@ def temporary() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.push
 def test_ctrl_c_ends_pytest_and_removes_the_copy(temporary: Path) -> None:
     """Only a real run leaves a copy, and a pytest in it, that have to go."""
     command = [sys.executable, str(SCRIPT), "--only", "a_line_is_one_too_high"]
