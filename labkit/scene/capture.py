@@ -134,7 +134,9 @@ class Capture(logging.Handler):
 
     def _keep_unraisable(self, found: sys.UnraisableHookArgs) -> None:
         # Only texts are kept: a reference to the object would bring it back to life.
-        where = f"{found.err_msg or 'Exception ignored in'}: {found.object!r}"
+        where = found.err_msg or "Exception ignored in"
+        if found.object is not None:  # from Python 3.14 on the message names it
+            where = f"{where}: {found.object!r}"
         detail = "".join(traceback.format_exception(found.exc_type, found.exc_value, found.exc_traceback))
         self.keep(Kind.UNRAISABLE, f"{where}: {found.exc_value}", found.exc_type.__name__, f"{where}\n{detail}")
 

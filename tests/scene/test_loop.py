@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import logging.config
+import re
 import sys
 import threading
 import time
@@ -221,6 +222,15 @@ async def thread_dies() -> None:
     thread = threading.Thread(target=die, name="worker")
     thread.start()
     thread.join()
+
+
+def test_what_a_finaliser_raises_names_the_finaliser_and_the_error() -> None:
+    [failure] = private_loop(finaliser_raises_at_once).silent_failures
+
+    assert re.fullmatch(
+        r"Exception ignored (in:|while calling deallocator) <function Finalised.__del__ at \w+>: Event loop is closed",
+        failure.text,
+    )
 
 
 def test_a_thread_that_dies_is_a_silent_failure() -> None:
