@@ -36,7 +36,7 @@ def run(
     """
     Run notebooks from top to bottom, each on a kernel of its own, two at a time, and judge them.
 
-    A cell fails when it raises, and when something fails in silence: `Exception ignored in`, `never awaited`,
+    A cell fails when it raises, and when something fails in silence: `Exception ignored`, `never awaited`,
     `never retrieved`, a connection left to the garbage collector.
 
     Exit status: 0 if all passed, 1 if not, 2 if the servers can't start or there is no such notebook.
