@@ -12,7 +12,7 @@ import pytest
 from labkit.recorder.program import diagnose
 from labkit.services import Services, services_in_thread
 
-from .score import CORPUS, Program, found, read, trouble
+from .score import CORPUS, LACKS, Program, found, read, trouble
 
 # The corpus takes a Python and a login for each program: three of them in core, the frozen part for each change.
 CORE = {
@@ -25,7 +25,7 @@ CORE = {
 # for `tests/recorder/score.py`. The embedded MySQL has no row locks, and the embedded Redis an answer to INFO about
 # a section that does not exist.
 DRIVERS = ("asyncmy", "aiosqlite")
-LACKS = {"row-locks"}
+NOT_EMBEDDED = {"row-locks"}
 NOT_HERE = {"frozen/redis_lease_not_released"}
 
 
@@ -34,7 +34,7 @@ def runs() -> Iterator[object]:
     for number, program in enumerate(programs):
         name = f"{program.part}/{program.path.stem}"
         possible = [driver for driver in DRIVERS if driver in program.drivers]
-        lacking = LACKS & set(program.headers.get("needs", "").split())
+        lacking = (LACKS | NOT_EMBEDDED) & set(program.headers.get("needs", "").split())
         if possible and not lacking and name not in NOT_HERE:
             driver = possible[number % len(possible)]
             tier = pytest.mark.push if program.part == "frozen" else pytest.mark.full

@@ -4,6 +4,8 @@ With the patch asyncio.run leaves its loop open, which hides that both steps use
 second step fails.
 """
 
+# needs: nest_asyncio
+
 import asyncio
 import os
 

@@ -3,6 +3,8 @@
 Each asyncio.run goes on in one loop that is never closed, so that the shared engine seems to work.
 """
 
+# needs: nest_asyncio
+
 import asyncio
 import os
 

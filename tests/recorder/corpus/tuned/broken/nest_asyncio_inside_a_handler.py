@@ -1,18 +1,18 @@
 """A service whose plain function needs the database, and is called from a coroutine.
 
-nest_asyncio makes the inner asyncio.run possible; from then on asyncio.run does not close its loop any more.
+nest_asyncio2 makes the inner asyncio.run possible; from then on asyncio.run does not close its loop any more.
 """
 
 import asyncio
 import os
 
-import nest_asyncio
+import nest_asyncio2
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 
 def allow_nested_runs():
-    nest_asyncio.apply()  # finding: nest-asyncio-active
+    nest_asyncio2.apply()  # finding: nest-asyncio-active
 
 
 class Settings:
