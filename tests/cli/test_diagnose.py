@@ -170,7 +170,6 @@ def test_of_several_processes_each_has_its_part(run: Labkit, folder: Path) -> No
     assert (folder / "t.html").read_text().count("(leak.py)") >= 2
 
 
-@pytest.mark.learner_path
 @pytest.mark.push
 def test_a_program_that_never_ends_is_stopped(run: Labkit, folder: Path) -> None:
     (folder / "never.py").write_text("while True: pass")

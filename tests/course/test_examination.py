@@ -255,7 +255,6 @@ def test_an_import_without_an_end_is_timed_out(line: str, try_: Try) -> None:
     assert any("ch00_double.py:1 in the module" in place for place in found.waiting)
 
 
-@pytest.mark.learner_path
 def test_where_each_task_waits_is_told_when_the_time_is_over(try_: Try, exercise: Exercise) -> None:
     exercise.tests.write_text(
         "from labkit.scene import private_loop\n"

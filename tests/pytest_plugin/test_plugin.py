@@ -104,7 +104,6 @@ def test_a_wrong_word_in_the_configuration_is_refused(play: Run) -> None:
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
 
 
-@pytest.mark.learner_path
 def test_a_marked_test_fails_whatever_the_option_says(play: Run) -> None:
     result = play(MARKED, "-v")
 

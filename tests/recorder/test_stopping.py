@@ -147,6 +147,23 @@ def test_a_task_that_holds_a_connection_is_said_to_hold_it(late: Callable[[str],
     assert diagnosis.findings == []
 
 
+@pytest.mark.learner_path
+def test_a_program_is_asked_however_this_system_can_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, ready = tmp_path / "program.py", tmp_path / "ready"
+    script.write_text(HOLDS)
+
+    def wait_until_ready(process: subprocess.Popen[bytes], seconds: float) -> int:
+        assert processes.wait_until(ready.exists, 60)
+        raise subprocess.TimeoutExpired(process.args, seconds)
+
+    monkeypatch.setattr(program, "wait_for", wait_until_ready)
+    diagnosis = program.diagnose([str(script), str(ready)], timeout=60)
+    holder = next(each for each in waiting(diagnosis) if "holder" in each.who)
+
+    assert [process.ended for process in diagnosis.processes] == ["asked"]
+    assert (lines(holder)[0], len(holder.holds)) == ("program.py:12 in job", 1)
+
+
 def test_threads_beside_the_main_one_are_found(late: Callable[[str], Diagnosis]) -> None:
     places = {each.who: lines(each) for each in waiting(late(THREAD))}
 

@@ -14,8 +14,6 @@ import pytest
 from labkit.errors import InvalidInput
 from labkit.scene.spawn import check_importable, child_process
 
-pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")]
-
 
 def interrupt_itself(pipe: Connection) -> None:
     signal.raise_signal(signal.SIGINT)
@@ -32,6 +30,7 @@ def say_environment(pipe: Connection, name: str) -> None:
     pipe.send(os.environ.get(name))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no masks of signals")
 def test_it_does_not_hear_it_and_who_started_it_hears_it_as_before() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     with child_process(interrupt_itself, name="deaf") as (child, pipe):
@@ -51,7 +50,6 @@ def test_what_it_has_started_ends_with_it() -> None:
     assert not child.is_alive()
 
 
-@pytest.mark.learner_path
 @pytest.mark.parametrize("value", ["one", "two", None])
 def test_it_has_the_environment_of_the_moment(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is not None:
