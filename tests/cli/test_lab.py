@@ -127,8 +127,9 @@ def test_kernels_have_the_servers_and_the_extension_and_strangers_have_nothing(t
         command, environment = kernel.cmdline(), kernel.environ()
         family = [psutil.Process(lab.process.pid), *lab.family()]
         listening = set().union(*(addresses_of(process) for process in family))
-        with pytest.raises(urllib.error.HTTPError, match="403"):
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
             lab.ask("kernels", token="wrong")
+        refused.value.close()
 
     assert specification["display_name"].startswith("labkit (Python 3.")
     assert command[0] == sys.executable

@@ -302,7 +302,7 @@ def test_a_hint_that_says_a_line_in_another_spelling_is_found(course: Path) -> N
 @pytest.mark.push
 def test_pytest_collects_every_file_of_the_course_and_none_of_the_exercises_own_tests() -> None:
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "lessons", "--collect-only", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "lessons", "--collect-only", "-q", "-m", "", "-p", "no:cacheprovider"],
         cwd=ROOT,
         capture_output=True,
         text=True,

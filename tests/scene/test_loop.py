@@ -228,7 +228,8 @@ def test_what_a_finaliser_raises_names_the_finaliser_and_the_error() -> None:
     [failure] = private_loop(finaliser_raises_at_once).silent_failures
 
     assert re.fullmatch(
-        r"Exception ignored (in:|while calling deallocator) <function Finalised.__del__ at \w+>: Event loop is closed",
+        r"Exception ignored (in:|while calling deallocator) <function Finalised.__del__ at \w+>: "
+        "Event loop is closed",
         failure.text,
     )
 
