@@ -59,6 +59,7 @@ def test_a_test_over_its_limit_is_stopped_with_the_stack_of_every_task(
 
 
 @pytest.mark.push
+@pytest.mark.providers("local")
 @pytest.mark.parametrize(
     ("victim", "number"),
     [("runner", "SIGINT"), ("runner", "SIGTERM"), ("runner", "SIGKILL"), ("worker", "SIGKILL")],
