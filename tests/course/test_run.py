@@ -169,7 +169,6 @@ def test_an_exception_that_is_declared_does_not(write: Write) -> None:
     assert (finished.verdict, finished.cells) == (Verdict.PASSED, 2)
 
 
-@pytest.mark.learner_path
 def test_a_cell_that_never_ends_is_named_and_its_kernel_is_gone(write: Write) -> None:
     before = psutil.Process().children(recursive=True)
     finished = run(write("x = 1", "while True: pass"), timeout=0.5)
