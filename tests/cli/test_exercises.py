@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,14 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(home: Path, tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "tmp").mkdir()
-    return {"LABKIT_HOME": str(home), "TMPDIR": str(tmp_path / "tmp")}
+def environment(home: Path) -> Iterator[dict[str, str]]:
+    # Not below `tmp_path`: the fork server has a socket in there, whose path must be short.
+    with tempfile.TemporaryDirectory(prefix="labkit-") as temporary:
+        yield {"LABKIT_HOME": str(home), "TMPDIR": temporary}
 
 
 @pytest.fixture
-def run(labkit: Labkit, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(tempfile, "tempdir", environment["TMPDIR"])
+def run(labkit: Labkit, environment: dict[str, str]) -> Run:
     return lambda *arguments, **more: labkit(*arguments, **environment | more)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,8 +44,9 @@ class Learner:
     """A person at a terminal of their own, with a home and a folder for temporary files."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
-        self.home, self.temporary = home, home / "tmp"
-        self.temporary.mkdir()
+        self.home = home
+        # Not below `home`: the fork server has a socket in there, whose path must be short.
+        self.temporary = Path(tempfile.mkdtemp(prefix="labkit-"))
         self.file = home / "exercises" / "ch04_houston.py"
         self._screen, self.terminal = pty.openpty()
         self.mode = termios.tcgetattr(self.terminal)
@@ -55,7 +57,7 @@ class Learner:
             stdin=self.terminal,
             stdout=self.terminal,
             stderr=self.terminal,
-            env=environment(home),
+            env=environment(home) | {"TMPDIR": str(self.temporary)},
             start_new_session=True,
             preexec_fn=own_terminal,
         )
@@ -106,6 +108,7 @@ class Learner:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        shutil.rmtree(self.temporary)
         for file in (self.terminal, self._screen):
             try:
                 os.close(file)
@@ -114,8 +117,7 @@ class Learner:
 
 
 def environment(home: Path) -> dict[str, str]:
-    home_of = {"LABKIT_HOME": str(home), "TMPDIR": str(home / "tmp")}
-    return {**os.environ, **home_of, "COLUMNS": "300", "TERM": "xterm", "NO_COLOR": "1"}
+    return {**os.environ, "LABKIT_HOME": str(home), "COLUMNS": "300", "TERM": "xterm", "NO_COLOR": "1"}
 
 
 def own_terminal() -> None:
@@ -324,10 +326,8 @@ def test_suspended_it_gives_the_terminal_back_and_takes_it_again(learner: Learne
 
 
 @pytest.fixture
-def run(labkit: Labkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Finished]:
+def run(labkit: Labkit, tmp_path: Path) -> Callable[..., Finished]:
     """Run `labkit learn` with these lines as its input."""
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     home = {"LABKIT_HOME": str(tmp_path), "NO_COLOR": "1"}
     return lambda keys, *arguments: labkit("learn", *arguments, stdin=keys, **home)
 
@@ -352,7 +352,6 @@ def test_without_a_terminal_lines_are_read(run: Callable[..., Finished], tmp_pat
     assert finished.stdout.count(KEYS) == 6
     assert "Hint 3" not in finished.stdout
     assert "\x1b" not in finished.stdout
-    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_at_the_end_of_input_all_was_done_that_was_asked(run: Callable[..., Finished]) -> None:
