@@ -71,6 +71,7 @@ def test_without_findings_the_status_is_0(run: Labkit) -> None:
     assert "nothing was watched" in finished.stderr
 
 
+@pytest.mark.push
 def test_a_program_that_lacks_a_package_is_told_on_which_python_it_ran(run: Labkit, folder: Path) -> None:
     (folder / "shop.py").write_text("import no_such_framework")
 
@@ -110,6 +111,7 @@ def test_what_follows_the_script_is_the_script_s(run: Labkit, arguments: list[st
     assert run(*arguments).stdout == "done ['--json', '-m', '--help', 'x y']\n"
 
 
+@pytest.mark.push
 def test_what_follows_the_module_is_the_module_s(run: Labkit) -> None:
     assert run("-m", "leak", "--json", "-m").stdout == "done ['--json', '-m']\n"
 
@@ -219,12 +221,14 @@ def test_a_file_that_was_there_is_not_harmed_by_misuse(run: Labkit, folder: Path
     assert (folder / "line.svg").read_text() == "old"
 
 
+@pytest.mark.push
 def test_the_program_reads_what_comes_in(run: Labkit, folder: Path) -> None:
     (folder / "reads.py").write_text("import sys; print(sys.stdin.read().upper())")
 
     assert run("reads.py", stdin="words").stdout == "WORDS\n"
 
 
+@pytest.mark.push
 def test_the_program_may_come_in_itself(run: Labkit) -> None:
     finished = run("-", "x", stdin=LEAK)
 
@@ -322,6 +326,7 @@ def test_two_at_once_do_not_disturb_each_other(folder: Path) -> None:
     assert [error.count("1  leaked-connection") for error in errors] == [1, 1]
 
 
+@pytest.mark.push
 def test_labkit_in_the_program_s_environment_is_as_before(run: Labkit, folder: Path) -> None:
     (folder / "shows.py").write_text("import os; print(sorted(n for n in os.environ if 'FLIGHT' in n))")
 

@@ -148,6 +148,7 @@ def learner(begin: Callable[..., Learner]) -> Learner:
     return learner
 
 
+@pytest.mark.providers("embedded")
 def test_a_learner_sees_it_fail_mends_it_and_sees_it_pass(begin: Callable[..., Learner], provider: str) -> None:
     learner = begin("ch04", "--provider", provider)
     learner.sees(f"your file  {learner.file}")

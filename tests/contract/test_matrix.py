@@ -54,7 +54,16 @@ def test_the_correct_engine_keeps_it_and_nothing_is_found(clause: Clause, any_se
 
 @pytest.mark.real_servers("push", "push")
 @pytest.mark.each("bug", bugs())
-def test_a_bug_breaks_shows_and_says_what_its_entry_says(bug: Bug, any_services: Services) -> None:
+def test_a_bug_breaks_shows_and_says_what_its_entry_says(bug: Bug, services: Services) -> None:
+    trial = try_bug(bug, services)
+
+    assert trial.as_promised, trial
+
+
+@pytest.mark.push
+@pytest.mark.providers("sqlite")
+@pytest.mark.each("bug", bugs())
+def test_a_bug_does_so_without_a_server_too(bug: Bug, any_services: Services) -> None:
     trial = try_bug(bug, any_services)
 
     assert trial.as_promised, trial

@@ -71,6 +71,7 @@ def scenes() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name.startswith("scene ")]
 
 
+@pytest.mark.push
 @pytest.mark.parametrize("after", [0, 1, 2])
 @pytest.mark.parametrize("bug", [each for each in bugs() if playable(each)], ids=lambda each: each.name)
 def test_who_leaves_leaves_nothing_behind(bug: Bug, after: int, any_services: Services) -> None:

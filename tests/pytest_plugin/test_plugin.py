@@ -65,6 +65,7 @@ def test_off_it_imports_nothing_and_says_nothing(play: Run) -> None:
     assert result.returncode == pytest.ExitCode.OK
 
 
+@pytest.mark.push
 def test_off_a_leak_passes_unseen(play: Run) -> None:
     result = play(UNMARKED)
 
@@ -113,6 +114,7 @@ def test_a_marked_test_fails_whatever_the_option_says(play: Run) -> None:
     assert "flight recorder" not in result.stdout
 
 
+@pytest.mark.push
 def test_what_a_test_may_leave_is_not_reported_either(play: Run) -> None:
     result = play(MARKED, "--flight=report")
 
@@ -181,6 +183,7 @@ def test_a_finding_stands_in_the_xml_that_ci_reads(play: Run, tmp_path: Path) ->
     assert [each.attrib["value"].partition(" at ")[0] for each in told] == ["leaked-connection"]
 
 
+@pytest.mark.push
 def test_an_engine_that_a_conftest_makes_when_it_is_imported_is_named_by_its_line(
     play: Run, tmp_path: Path
 ) -> None:
@@ -193,11 +196,13 @@ def test_an_engine_that_a_conftest_makes_when_it_is_imported_is_named_by_its_lin
     assert "made at app.py:" in result.stdout
 
 
+@pytest.mark.push
 def test_it_is_found_by_its_name_and_can_be_left_out(play: Run) -> None:
     assert play("def test_it(): pass", "-p", "no:labkit").returncode == pytest.ExitCode.OK
     assert "--flight" not in play("def test_it(): pass", "-p", "no:labkit", "--help").stdout
 
 
+@pytest.mark.push
 def test_a_conftest_can_bring_it_too(play: Run, tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["labkit.pytest_plugin"]')
     result = play(UNMARKED, "-p", "no:labkit", "--flight=strict")

@@ -101,6 +101,7 @@ def test_an_application_without_fault_gets_one_line(script: Path, environment: d
     assert "No findings. Watched 1 engine" in finished.stderr.splitlines()[0]
 
 
+@pytest.mark.push
 def test_a_process_without_an_engine_says_nothing(script: Path, environment: dict[str, str]) -> None:
     finished = run(script, "print('done')", LABKIT_FLIGHT="1", **environment)
 
@@ -120,6 +121,7 @@ def test_the_file_gets_a_line_of_json_for_each_process(script: Path, environment
     assert {each["version"] for each in told} == {1}
 
 
+@pytest.mark.push
 def test_a_file_that_can_t_be_written_is_told_and_the_findings_are_not_lost(
     script: Path, environment: dict[str, str]
 ) -> None:
@@ -223,6 +225,7 @@ def test_where_there_is_no_such_signal_only_who_has_named_one_is_told(
     )
 
 
+@pytest.mark.push
 def test_an_application_keeps_its_own_handler(script: Path, environment: dict[str, str]) -> None:
     source = ASKS.format(handler="signal.signal(signal.SIGUSR1, lambda *_: print('mine'))", name="USR1")
 
@@ -231,6 +234,7 @@ def test_an_application_keeps_its_own_handler(script: Path, environment: dict[st
     assert (finished.stdout, finished.stderr) == ("mine\non\n", "")
 
 
+@pytest.mark.push
 def test_without_a_signal_it_does_what_it_always_did(script: Path, environment: dict[str, str]) -> None:
     source = ASKS.format(handler="", name="USR1")
 
@@ -247,6 +251,7 @@ def test_an_application_can_ask_for_it_itself(script: Path, environment: dict[st
     assert finished.stderr.count("leaked-connection") == 1
 
 
+@pytest.mark.push
 def test_the_application_s_own_modules_come_first(script: Path, environment: dict[str, str]) -> None:
     script.with_name("queue.py").write_text("mine = 'mine'\n")
 

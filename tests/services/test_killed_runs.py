@@ -46,11 +46,11 @@ def hanging(outside: Outside, folder: Path) -> int:
     return int(up.name.removeprefix("up-"))
 
 
-@pytest.mark.parametrize("processes", [0, 1], ids=["in one process", "in a worker"])
+@pytest.mark.parametrize("processes", [pytest.param(0, marks=pytest.mark.push), 1], ids=["alone", "in a worker"])
 def test_a_test_over_its_limit_is_stopped_with_the_stack_of_every_task(
     processes: int, outside: Outside, tmp_path: Path
 ) -> None:
-    start(outside, tmp_path, "embedded", limit=2, processes=processes)
+    start(outside, tmp_path, "embedded", limit=1, processes=processes)
     printed, _ = outside.process.communicate(timeout=60)
 
     assert outside.process.returncode == 1
