@@ -52,7 +52,7 @@ def test_the_correct_engine_keeps_it_and_nothing_is_found(clause: Clause, any_se
     assert (verdict.result, verdict.text, verdict.findings) == (Result.KEPT, "", ())
 
 
-@pytest.mark.real_servers("push", "push")
+@pytest.mark.real_servers("full", "push")  # MySQL itself for each change, the first, a MariaDB, every night
 @pytest.mark.each("bug", bugs())
 def test_a_bug_breaks_shows_and_says_what_its_entry_says(bug: Bug, services: Services) -> None:
     trial = try_bug(bug, services)

@@ -14,7 +14,7 @@ from labkit.services import Services, services_in_thread
 
 from .score import CORPUS, LACKS, Program, found, read, trouble
 
-# The corpus takes a Python and a login for each program: three of them in core, the frozen part for each change.
+# Each program takes a Python and a login: three of them in core, the others every night.
 CORE = {
     "frozen/early_return_keeps_session",
     "frozen/module_engine_under_pytest",
@@ -37,8 +37,8 @@ def runs() -> Iterator[object]:
         lacking = (LACKS | NOT_EMBEDDED) & set(program.headers.get("needs", "").split())
         if possible and not lacking and name not in NOT_HERE:
             driver = possible[number % len(possible)]
-            tier = pytest.mark.push if program.part == "frozen" else pytest.mark.full
-            yield pytest.param(program, driver, id=f"{name}-{driver}", marks=() if name in CORE else tier)
+            marks = () if name in CORE else pytest.mark.full
+            yield pytest.param(program, driver, id=f"{name}-{driver}", marks=marks)
 
 
 @pytest.fixture(scope="session")

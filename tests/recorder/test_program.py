@@ -114,7 +114,7 @@ def no_folder_stays(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.push
+@pytest.mark.full
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_prints_and_ends_as_it_does_without_the_recorder(
     name: str, recorded: Record, tmp_path: Path
@@ -177,7 +177,7 @@ def test_a_script_may_have_any_name(name: str, recorded: Record, tmp_path: Path)
     assert [finding.where and Path(finding.where.file).name for finding in diagnosis.findings] == [name]
 
 
-@pytest.mark.push
+@pytest.mark.full
 @pytest.mark.parametrize("module", ["queue", "signal", "redis", "sqlalchemy", "labkit", "os", "encodings"])
 @pytest.mark.parametrize("kind", ["{}.py", "{}/__init__.py", "{}/data.txt"])
 def test_the_program_s_own_modules_are_imported_whatever_labkit_imports(

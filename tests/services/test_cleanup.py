@@ -71,7 +71,7 @@ def test_nothing_is_left_soon_after_the_process_was_killed(
     outside.wait_until(lambda: outside.leftovers() == [])
 
 
-@pytest.mark.push
+@pytest.mark.full
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", list(SIGNALS))
 def test_nothing_is_left_of_a_start_that_was_interrupted(
