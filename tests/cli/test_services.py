@@ -17,7 +17,11 @@ LABKIT = [sys.executable, "-m", "labkit", "services"]
 PRINT_URLS = (
     "import os; print(*(os.environ[n] for n in ('LABKIT_PROVIDER', 'DATABASE_URL', 'LABKIT_DATABASE_URL')))"
 )
-WAIT = "import signal, sys; {handler}; print('up', flush=True); signal.pause()"
+# `signal.pause()` would sleep through a signal that came just before it; a read of the wake-up pipe does not.
+WAIT = (
+    "import os, signal, sys; {handler}; r, w = os.pipe(); os.set_blocking(w, False); signal.set_wakeup_fd(w); "
+    "print('up', flush=True); os.read(r, 1)"
+)
 
 
 def clean() -> dict[str, str]:

@@ -253,7 +253,9 @@ def test_a_second_ctrl_c_stops_a_program_that_does_not_end(tmp_path: Path) -> No
     fifo = tmp_path / "ready"
     os.mkfifo(fifo)
     (tmp_path / "program.py").write_text(
-        f"{READY}\nimport signal\nsignal.signal(2, lambda *_: ready())\nready()\nwhile True: signal.pause()\n"
+        f"{READY}\nimport os, signal\nsignal.signal(2, lambda *_: ready())\n"
+        # `signal.pause()` would sleep through a signal that came just before it; a read of the pipe does not.
+        "r, w = os.pipe()\nos.set_blocking(w, False)\nsignal.set_wakeup_fd(w)\nready()\nwhile True: os.read(r, 1)\n"
     )
     thread = after(fifo, signal.SIGINT, signal.SIGINT)
 
