@@ -50,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "providers(*names): give `provider` and `services` only these names")
     config.addinivalue_line("markers", "each(name, values): give each value where the services have its `needs`")
     config.addinivalue_line("markers", "real_servers(first, others): tiers on the first real server and on others")
+    # A shell's background job is deaf to SIGINT, and so is all that it starts: tests send it, to themselves too.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         for name in NAMED:
             find_provider(name)
