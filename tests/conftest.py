@@ -81,7 +81,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [name for mark in metafunc.definition.iter_markers("providers") for name in mark.args]
     wanted = [name for name in providers_to_test() if not named or name in named]
     if "provider" in metafunc.fixturenames:
-        starts = [pytest.param(name, marks=pytest.mark.push if name in REAL else ()) for name in wanted]
+        starts = [pytest.param(name, marks=tier_of(name, metafunc, ("push", "push"))) for name in wanted]
         metafunc.parametrize("provider", starts, indirect=True)
     if "services" not in metafunc.fixturenames:
         return
@@ -105,13 +105,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def marks_of(provider: str, metafunc: pytest.Metafunc) -> list[pytest.MarkDecorator]:
     """The tier of a test on this provider, and for a real server the process in which it runs."""
+    one_process = [pytest.mark.xdist_group(provider)] if provider in REAL else []
+    return [*one_process, *tier_of(provider, metafunc, ("full", "full"))]
+
+
+def tier_of(provider: str, metafunc: pytest.Metafunc, otherwise: tuple[str, str]) -> list[pytest.MarkDecorator]:
+    """The tier of a test on this provider: `otherwise` on real servers, unless the test has its own."""
     if provider not in REAL:
         return []
     mark = metafunc.definition.get_closest_marker("real_servers")
-    first, others = mark.args if mark else ("full", "full")
+    first, others = mark.args if mark else otherwise
     tier = first if provider == next(name for name in providers_to_test() if name in REAL) else others
-    one_process = pytest.mark.xdist_group(provider)
-    return [one_process] if tier == "core" else [one_process, getattr(pytest.mark, tier)]
+    return [] if tier == "core" else [getattr(pytest.mark, tier)]
 
 
 def has_all(provider: str, needs: Iterable[Capability]) -> bool:

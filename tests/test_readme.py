@@ -138,7 +138,7 @@ def test_every_later_command_is_run_and_nothing_else() -> None:
     assert sorted(set(later_commands())) == sorted(HOW)
 
 
-@pytest.mark.push
+@pytest.mark.full  # .ci/run installs by the second block at each change
 @pytest.mark.timeout(900)
 def test_the_first_block_sets_up_and_tells_the_story(tmp_path: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
@@ -161,7 +161,14 @@ def test_the_second_block_sets_up_by_the_lock_and_runs_all_tests() -> None:
 
 @pytest.mark.push
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("command", [command for command, how in HOW.items() if isinstance(how, Runs)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=pytest.mark.full if how.provider == "containers" else ())
+        for command, how in HOW.items()
+        if isinstance(how, Runs)
+    ],
+)
 def test_a_command_comes_to_its_end(command: str) -> None:
     how = HOW[command]
     assert isinstance(how, Runs)

@@ -91,6 +91,7 @@ def test_a_driver_of_another_provider_is_misuse(labkit: Labkit) -> None:
     assert "Use asyncmy or aiomysql" in finished.stderr
 
 
+@pytest.mark.real_servers("push", "full")
 def test_broken_stands_beside_correct(labkit: Labkit, provider: str) -> None:
     finished = labkit("bugs", "run", "swallowed_cancellation", "--repeat", "2", "--provider", provider)
 

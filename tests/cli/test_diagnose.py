@@ -263,8 +263,19 @@ def test_a_reader_that_goes_away_is_the_program_s_business(folder: Path) -> None
     assert b"BrokenPipeError" in error
 
 
+# It waits until stdin ends. A signal that came just before a plain read() would be handled only after it.
+WAITS = """import os, select, signal
+read, write = os.pipe()
+os.set_blocking(write, False)
+signal.set_wakeup_fd(write)
+print("up", flush=True)
+while read in select.select([read, 0], [], [])[0]:
+    os.read(read, 1)
+"""
+
+
 def waits(folder: Path, *after: str) -> None:
-    (folder / "waits.py").write_text("\n".join(["import sys; print('up', flush=True); sys.stdin.read()", *after]))
+    (folder / "waits.py").write_text("\n".join([WAITS, *after]))
 
 
 def begin(*arguments: str) -> subprocess.Popen[str]:

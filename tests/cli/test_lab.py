@@ -96,7 +96,9 @@ def wait_until_it_listens(url: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGKILL", -9)])
+@pytest.mark.parametrize(
+    ("name", "status"), [("SIGINT", 130), pytest.param("SIGTERM", 143, marks=pytest.mark.full), ("SIGKILL", -9)]
+)
 def test_when_it_ends_nothing_is_left(name: str, status: int, tmp_path: Path) -> None:
     with running(tmp_path) as lab:
         kernel = lab.start_kernel()

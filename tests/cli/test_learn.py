@@ -287,7 +287,9 @@ def test_an_unknown_key_lists_the_keys(learner: Learner) -> None:
 
 
 @pytest.mark.push
-@pytest.mark.parametrize("checking", [True, False], ids=["in a check", "between checks"])
+@pytest.mark.parametrize(
+    "checking", [True, pytest.param(False, marks=pytest.mark.full)], ids=["in a check", "between checks"]
+)
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "the terminal is closed"])
 def test_interrupted_it_leaves_nothing(learner: Learner, how: str, checking: bool, tmp_path: Path) -> None:
     gate = tmp_path / "gate"

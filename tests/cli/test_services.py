@@ -41,6 +41,7 @@ def begin(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.real_servers("push", "full")
 def test_exec_gives_the_command_the_urls(labkit: Labkit, provider: str) -> None:
     finished = labkit("services", "exec", "-p", provider, "--", sys.executable, "-c", PRINT_URLS)
 
@@ -51,6 +52,7 @@ def test_exec_gives_the_command_the_urls(labkit: Labkit, provider: str) -> None:
 
 
 @pytest.mark.push
+@pytest.mark.real_servers("push", "full")
 def test_a_labkit_inside_uses_the_servers_outside(labkit: Labkit, provider: str) -> None:
     inside = [sys.executable, "-m", "labkit", "services", "exec", "--", sys.executable, "-c", PRINT_URLS]
     outside = f"{PRINT_URLS}; import subprocess, sys; sys.stdout.flush(); subprocess.run({inside!r})"

@@ -16,6 +16,7 @@ from labkit.errors import InvalidSetting
 
 
 @pytest.mark.learner_path
+@pytest.mark.real_servers("push", "full")
 def test_the_chosen_provider_is_really_started(provider: str) -> None:
     checks = examine(provider)
 

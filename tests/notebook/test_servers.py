@@ -57,6 +57,7 @@ def ask(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.learner_path
+@pytest.mark.real_servers("push", "full")
 def test_without_any_it_starts_its_own_and_leaves_nothing(provider: str, tmp_path: Path) -> None:
     asked = ask(tmp_path, LABKIT_PROVIDER=provider)
     told, pids = asked.stdout.splitlines()

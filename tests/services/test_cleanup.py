@@ -50,6 +50,7 @@ def start_and_end(outside: Outside, provider: str, ending: str) -> int:
 
 
 @pytest.mark.push
+@pytest.mark.real_servers("push", "full")  # whether the process ends by itself is the same for all; SIGKILL is not
 @pytest.mark.parametrize("number", range(STARTS))
 @pytest.mark.parametrize("ending", ["end", "exception", "SIGINT"])
 def test_nothing_is_left_when_the_process_has_ended(
@@ -62,7 +63,7 @@ def test_nothing_is_left_when_the_process_has_ended(
 
 @pytest.mark.push
 @pytest.mark.parametrize("number", range(STARTS))
-@pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("ending", [pytest.param("SIGTERM", marks=pytest.mark.full), "SIGKILL"])
 def test_nothing_is_left_soon_after_the_process_was_killed(
     provider: str, ending: str, number: int, outside: Outside
 ) -> None:

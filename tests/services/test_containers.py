@@ -36,6 +36,7 @@ async def test_ports_are_published_on_loopback_only() -> None:
     assert {port for _, port in there} >= ours
 
 
+@pytest.mark.full
 async def test_a_port_that_was_taken_meanwhile_is_left_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         taken = other.getsockname()[1]

@@ -62,7 +62,12 @@ def test_a_test_over_its_limit_is_stopped_with_the_stack_of_every_task(
 @pytest.mark.providers("local")
 @pytest.mark.parametrize(
     ("victim", "number"),
-    [("runner", "SIGINT"), ("runner", "SIGTERM"), ("runner", "SIGKILL"), ("worker", "SIGKILL")],
+    [
+        ("runner", "SIGINT"),
+        pytest.param("runner", "SIGTERM", marks=pytest.mark.full),
+        pytest.param("runner", "SIGKILL", marks=pytest.mark.full),
+        ("worker", "SIGKILL"),
+    ],
 )
 def test_a_run_that_is_killed_leaves_no_server_process_or_file(
     provider: str, victim: str, number: str, outside: Outside, tmp_path: Path

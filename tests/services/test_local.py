@@ -162,6 +162,7 @@ async def test_a_long_temporary_folder_does_not_make_the_socket_path_too_long(
 
 
 @needs_local
+@pytest.mark.full
 async def test_a_port_that_was_taken_meanwhile_is_left_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         taken = other.getsockname()[1]
@@ -175,6 +176,7 @@ async def test_a_port_that_was_taken_meanwhile_is_left_for_another(monkeypatch: 
 
 
 @needs_local
+@pytest.mark.full
 async def test_no_free_port_is_told_in_the_servers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with socket.create_server((ports.LOOPBACK, 0)) as other:
