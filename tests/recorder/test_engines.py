@@ -40,6 +40,31 @@ def test_an_engine_is_known_by_the_line_that_made_it(sqlite: str) -> None:
     assert (pool.kind, pool.disposed is not None) == ("sqlite+aiosqlite", True)
 
 
+def test_an_engine_takes_every_option_while_it_is_recorded(sqlite: str) -> None:
+    """SQLAlchemy reads off the parameters of `Engine.__init__`, which is patched, what `create_engine` takes."""
+    options: dict[str, Any] = {"echo": False, "logging_name": "mine", "hide_parameters": True, "query_cache_size": 7}
+
+    async def main() -> str:
+        engine = create_async_engine(sqlite, **options)
+        await use(engine)
+        await engine.dispose()
+        return str(engine.sync_engine.logging_name)
+
+    flight = fly(main)
+    assert len(flight.record().pools) == 1
+
+
+def test_two_engines_of_different_names_are_not_one_that_is_built_again(sqlite: str) -> None:
+    kept = []
+
+    async def main() -> None:
+        for name in ("writes", "reads"):
+            kept.append(create_async_engine(sqlite, logging_name=name))
+            await use(kept[-1])
+
+    assert codes(fly(main)) == ["engine-not-disposed"]  # and no registry-rebuilt; those of one line are one finding
+
+
 def test_engines_built_again_and_again_and_dropped_are_one_finding(sqlite: str) -> None:
     async def handler() -> None:
         engine = create_async_engine(sqlite)

@@ -38,7 +38,8 @@ class EngineBook:
         """An engine was made by the user's line that is running now."""
         place = self._ledger.here()
         note = self._note(engine, place)
-        note.maker = self._ledger.builder("engine", place, str(engine.url), note.test)
+        # Two that are called by different names are not one that is built again.
+        note.maker = self._ledger.builder("engine", place, str(engine.url), engine.logging_name, note.test)
 
     def attached(self, engine: Any) -> None:
         """An engine that was there already is watched from now on."""

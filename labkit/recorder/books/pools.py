@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Any
 
+from sqlalchemy.exc import DisconnectionError
+
 from labkit.recorder.books.engines import EngineBook, Generation
 from labkit.recorder.books.sessions import SessionBook
 from labkit.recorder.ledger import Ledger
@@ -147,6 +149,8 @@ class PoolBook:
         if isinstance(error, asyncio.CancelledError):
             checkout.interrupted = self._ledger.now()
             self._ledger.incident(Kind.CANCELLED, checkout.place, session=session, **about)
+        elif isinstance(error, DisconnectionError):
+            pass  # the application has tested it by itself, and the pool makes another
         elif error is not None and self._sessions.is_first_use(checkout):
             self._ledger.incident(Kind.STALE, self._ledger.here(), text=type(error).__name__, **about)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -34,12 +35,18 @@ def engine_disposed(books: Any, engine: Any) -> None:
 
 
 def _init(original: Any) -> Any:
-    @functools.wraps(original)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        engine_made(self)
-
-    return __init__
+    # SQLAlchemy reads off the parameters of this function which options `create_engine` takes (`echo`, …): the wrapper
+    # must have the same ones, and not *args and **kwargs.
+    signature = inspect.signature(original)
+    names = [
+        f"{name}=defaults[{name!r}]" if each.default is not each.empty else name
+        for name, each in signature.parameters.items()
+    ]
+    given = {name: each.default for name, each in signature.parameters.items()}
+    source = f"def __init__({', '.join(names)}):\n original({', '.join(given)})\n engine_made(self)\n"
+    namespace = {"original": original, "engine_made": engine_made, "defaults": given}
+    exec(source, namespace)
+    return functools.wraps(original)(namespace["__init__"])
 
 
 def _dispose(original: Any) -> Any:
