@@ -14,7 +14,7 @@ How the tree is laid out; imports point down, and a test checks it:
     settings            what can be chosen from outside
     errors              every exception of labkit's own
 
-Read `labkit.engine.engine` first, then `labkit.engine.seams`: the engine that the lessons break and mend.
+Read `labkit.engine.core` first, then `labkit.engine.cached`: the engine that the lessons break and fix.
 """
 
 from __future__ import annotations

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     pool_timeout: float = Field(10.0, gt=0, description="longest wait for a free connection")
     pool_recycle: float = Field(1800.0, gt=0, description="age at which a connection is replaced")
     connect_timeout: float = Field(5.0, gt=0, description="longest wait for a server to answer a login")
+    ping_after: float = Field(0.5, ge=0, description="idleness after which a connection is tested; 0 tests always")
+    statement_timeout: float = Field(
+        30.0, gt=0, description="longest wait for the answer to a statement or a commit"
+    )
     echo_pool: bool = Field(False, description="log every checkout and checkin")
 
     cache_ttl: float = Field(60.0, gt=0, description="longest life of a cached row")

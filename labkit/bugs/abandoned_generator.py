@@ -13,10 +13,7 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from labkit.engine import Engine
-from labkit.engine.cache import Values
-from labkit.engine.keys import Key
-from labkit.engine.rows import select_by
+from labkit.engine import Engine, Key, Values, select_by
 
 __all__ = ["AbandonedGenerator"]
 
@@ -24,11 +21,11 @@ __all__ = ["AbandonedGenerator"]
 class AbandonedGenerator(Engine):
     """The correct engine, but for one seam."""
 
-    async def _read(self, key: Key) -> Values | None:
-        """Read one row as it is now, in a transaction of its own."""
+    async def read(self, key: Key) -> Values | None:
+        """Read one row from the database as it is now."""
 
         async def connections() -> AsyncIterator[AsyncConnection]:
-            async with self._pool.connect() as connection:
+            async with self.reader.connect() as connection:
                 yield connection
 
         async for connection in connections():

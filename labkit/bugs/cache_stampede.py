@@ -9,9 +9,7 @@ Sources: https://github.com/TryGhost/Ghost/pull/27507, https://github.com/omegau
 
 from __future__ import annotations
 
-from labkit.engine import Engine
-from labkit.engine.cache import Values
-from labkit.engine.keys import Key
+from labkit.engine import Engine, Key, Values
 
 __all__ = ["CacheStampede"]
 
@@ -19,8 +17,8 @@ __all__ = ["CacheStampede"]
 class CacheStampede(Engine):
     """The correct engine, but for one seam."""
 
-    async def _look_up(self, key: Key) -> Values | None:
+    async def look_up(self, key: Key) -> Values | None:
         """Read one row through the cache; whoever asks for it meanwhile waits for the same answer."""
         # "Nearly every row is in the cache, and the first one to miss it puts it there."
-        values = await self._cache.peek(key)
-        return values if values is not None else await self._cache.fill(key, self._read)
+        values = await self.cache.peek(key)
+        return values if values is not None else await self.cache.fill(key, self.read)

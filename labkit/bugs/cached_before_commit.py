@@ -9,13 +9,10 @@ Sources: https://github.com/eclipse-openvsx/openvsx/pull/2220, https://github.co
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from labkit.engine import Engine
-from labkit.engine.seams import Task
-from labkit.engine.unit import UnitOfWork
+from labkit.engine import Engine, Key
 
 __all__ = ["CachedBeforeCommit"]
 
@@ -23,13 +20,9 @@ __all__ = ["CachedBeforeCommit"]
 class CachedBeforeCommit(Engine):
     """The correct engine, but for one seam."""
 
-    async def _complete(self, task: Task, session: AsyncSession) -> None:
-        """Commit what is left, whatever comes of it end the session."""
+    @asynccontextmanager
+    async def changing(self, keys: Collection[Key]) -> AsyncIterator[None]:
+        """Keep every reader from caching the rows at `keys` while a commit changes them."""
         # "What is forgotten before it changes can't be read once it has."
-        stale = cast(UnitOfWork, session.sync_session).stale
-        await self._cache.forget(stale)
-        stale.clear()
-        try:
-            await session.commit()
-        finally:
-            await self._end(task, session)
+        await self.cache.forget(keys)
+        yield

@@ -12,7 +12,6 @@ from typing import Any
 
 from labkit.bugs.entries import Bug
 from labkit.engine import Engine
-from labkit.engine.seams import Seams
 from labkit.errors import InvalidInput
 
 __all__ = ["changed_lines", "compare_source", "difference", "seam_of"]
@@ -22,7 +21,7 @@ METHODS = (FunctionType, staticmethod, classmethod)
 
 def seam_of(bug: Bug) -> str:
     """Return the name of the seam that a bug overrides; raises `InvalidInput` unless there is exactly one."""
-    seams = [name for name in _own_methods(bug.engine_class) if name in vars(Seams) and not name.startswith("__")]
+    seams = [name for name in _own_methods(bug.engine_class) if hasattr(Engine, name) and not name.startswith("_")]
     if len(seams) != 1:
         raise InvalidInput(f"{bug.name} overrides {', '.join(seams) or 'no seam'}; one seam was wanted.")
     return seams[0]

@@ -9,10 +9,11 @@ Sources: https://github.com/fastapi-users/fastapi-users/issues/1395, https://git
 
 from __future__ import annotations
 
+import weakref
+
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from labkit.engine import Engine
-from labkit.engine.unit import session_factory
 
 __all__ = ["ExpiredAttributes"]
 
@@ -20,7 +21,13 @@ __all__ = ["ExpiredAttributes"]
 class ExpiredAttributes(Engine):
     """The correct engine, but for one seam."""
 
-    def _create_factory(self) -> async_sessionmaker[AsyncSession]:
-        """Return what makes sessions; their objects can be read after the commit without asking the database."""
+    def create_factory(self) -> async_sessionmaker[AsyncSession]:
+        """Return the factory of sessions, whose objects can be read after the commit without the database."""
         # "After a commit the row may have changed: it is only right to read it again."
-        return session_factory(self._pool, expire_on_commit=True)
+        return async_sessionmaker(
+            self.engine,
+            sync_session_class=self.session_class,
+            expire_on_commit=True,
+            close_resets_only=False,
+            info={"engine": weakref.ref(self)},
+        )

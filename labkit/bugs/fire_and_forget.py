@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
-from labkit.engine import Engine
-from labkit.engine.bus import Outgoing
+from labkit.engine import Engine, Outgoing
 
 __all__ = ["FireAndForget"]
 
@@ -19,7 +18,7 @@ __all__ = ["FireAndForget"]
 class FireAndForget(Engine):
     """The correct engine, but for one seam."""
 
-    async def _announce(self, messages: list[Outgoing]) -> None:
+    async def announce(self, messages: list[Outgoing]) -> None:
         """Send messages, and return when they are out."""
         # "The row is saved, that is what matters; nobody should wait for Redis."
-        asyncio.create_task(self._bus.send(messages))  # noqa: RUF006
+        asyncio.create_task(self.bus.send(messages))  # noqa: RUF006

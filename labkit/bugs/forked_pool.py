@@ -17,6 +17,6 @@ __all__ = ["ForkedPool"]
 class ForkedPool(Engine):
     """The correct engine, but for one seam."""
 
-    def _check_process(self) -> None:
+    def check_process(self) -> None:
         """Refuse any process but the one that opened this engine."""
         # "A fork copies everything, so the child has connections of its own."

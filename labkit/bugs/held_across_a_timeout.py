@@ -10,11 +10,7 @@ https://github.com/sqlalchemy/sqlalchemy/issues/12077
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from labkit.engine import Engine
-from labkit.engine.completion import run_to_completion
-from labkit.engine.seams import Task
+from labkit.engine import Engine, Task
 
 __all__ = ["HeldAcrossATimeout"]
 
@@ -22,8 +18,8 @@ __all__ = ["HeldAcrossATimeout"]
 class HeldAcrossATimeout(Engine):
     """The correct engine, but for one seam."""
 
-    async def _undo(self, task: Task, session: AsyncSession, error: BaseException) -> None:
-        """End the session of a unit of work that did not come to its end, whatever stopped it."""
+    async def undo(self, task: Task, error: BaseException) -> None:
+        """End the session of a block that `error` has stopped, a cancellation too."""
         # "A task that is cancelled should stop at once, and not begin to tidy up."
         if isinstance(error, Exception):
-            await run_to_completion(self._end(task, session))
+            await self.finish(task, self.release(task))

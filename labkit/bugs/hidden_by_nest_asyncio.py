@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import nest_asyncio
 
-from labkit.engine import Engine
-from labkit.engine.pool import check_answer
+from labkit.engine import Engine, check_answer
 
 __all__ = ["HiddenByNestAsyncio"]
 
@@ -20,8 +19,8 @@ __all__ = ["HiddenByNestAsyncio"]
 class HiddenByNestAsyncio(Engine):
     """The correct engine, but for one seam."""
 
-    async def _check_server(self) -> None:
-        """See that the database answers, and keep nothing of it but the pool's own connection."""
+    async def check_server(self) -> None:
+        """Check that the database answers, and keep nothing open but the pool's own connection."""
         # "In a notebook everybody needs it, and elsewhere it does no harm."
         nest_asyncio.apply()
-        await check_answer(self._pool)
+        await check_answer(self.engine)

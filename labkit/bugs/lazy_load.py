@@ -20,7 +20,7 @@ __all__ = ["LazyLoad"]
 class LazyLoad(Engine):
     """The correct engine, but for one seam."""
 
-    def _loading(self) -> ORMOption:
+    def loading(self) -> ORMOption:
         """Return how relationships are loaded: never behind the caller's back."""
         # "Most callers never look at them, so they are read only when somebody does."
         return lazyload("*")

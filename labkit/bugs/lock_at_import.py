@@ -22,7 +22,7 @@ class LockAtImport(Engine):
 
     _lock: ClassVar[asyncio.Lock] = asyncio.Lock()
 
-    def _opening(self) -> asyncio.Lock:
-        """Return the lock that lets one task open this engine while others wait."""
+    def opening(self) -> asyncio.Lock:
+        """Return the lock under which one task opens this engine while others wait."""
         # "Since Python 3.10 a lock needs no loop when it is made, so any place will do."
         return self._lock

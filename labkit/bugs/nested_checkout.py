@@ -23,10 +23,10 @@ class NestedCheckout(Engine):
     """The correct engine, but for one seam."""
 
     @asynccontextmanager
-    async def _step(self) -> AsyncIterator[AsyncSession]:
+    async def step(self) -> AsyncIterator[AsyncSession]:
         """Give the session of this task for one step, which is undone by itself when it fails."""
         # "A session of its own is undone by itself as well, and can't disturb the one around it."
-        nested = self._in_unit_of_work()
-        block = self._factory.begin() if nested else self.session()
+        nested = self.in_block()
+        block = self.factory.begin() if nested else self.session()
         async with block as session, session.begin_nested() if nested else nullcontext():
             yield session

@@ -10,8 +10,7 @@ https://github.com/masumi-network/kodosumi/issues/38
 
 from __future__ import annotations
 
-from labkit.engine import Engine
-from labkit.engine.seams import Task
+from labkit.engine import Engine, Task
 
 __all__ = ["NeverClosed"]
 
@@ -19,7 +18,7 @@ __all__ = ["NeverClosed"]
 class NeverClosed(Engine):
     """The correct engine, but for one seam."""
 
-    async def _release(self, task: Task) -> None:
+    async def release(self, task: Task) -> None:
         """Forget the session of `task` and give its connection back; what was not committed is rolled back."""
         # "Nobody knows this session any more, so it is gone, and its connection with it."
-        self._sessions().registry.registry.pop(self._scope(task), None)
+        self.session_of(task, forget=True)

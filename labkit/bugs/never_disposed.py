@@ -17,6 +17,6 @@ __all__ = ["NeverDisposed"]
 class NeverDisposed(Engine):
     """The correct engine, but for one seam."""
 
-    async def _close_pool(self) -> None:
+    async def dispose(self) -> None:
         """Close every connection in the loop that opened it."""
         # "Every session has given its connection back: there is nothing left to close."

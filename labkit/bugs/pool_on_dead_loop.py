@@ -17,6 +17,6 @@ __all__ = ["PoolOnDeadLoop"]
 class PoolOnDeadLoop(Engine):
     """The correct engine, but for one seam."""
 
-    def _check_loop(self) -> None:
+    def check_loop(self) -> None:
         """Refuse any loop but the one that opened this engine."""
         # "A connection is a connection: whoever has the engine can use it."

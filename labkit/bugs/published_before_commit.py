@@ -9,8 +9,7 @@ Sources: https://github.com/mozilla/addons/issues/2395, https://github.com/Cente
 
 from __future__ import annotations
 
-from labkit.engine import Engine
-from labkit.engine.bus import Outgoing
+from labkit.engine import Engine, Outgoing
 
 __all__ = ["PublishedBeforeCommit"]
 
@@ -18,7 +17,7 @@ __all__ = ["PublishedBeforeCommit"]
 class PublishedBeforeCommit(Engine):
     """The correct engine, but for one seam."""
 
-    async def _post(self, message: Outgoing) -> None:
-        """Send a message now, or after the commit of the unit of work that this task is in."""
+    async def post(self, message: Outgoing) -> None:
+        """Send a message now, or after the commit of the block that this task is in."""
         # "The commit is a moment away, and nobody is faster than that."
-        await self._announce([message])
+        await self.announce([message])

@@ -20,7 +20,7 @@ __all__ = ["PubsubNeverClosed"]
 class PubsubNeverClosed(Engine):
     """The correct engine, but for one seam."""
 
-    async def _unsubscribe(self, pubsub: PubSub, client: Redis) -> None:
+    async def unsubscribe(self, pubsub: PubSub, client: Redis) -> None:
         """Give a subscription's connection back."""
         # "Without a channel there is nothing left to hold the connection for."
         await pubsub.unsubscribe()

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from labkit.engine import Engine
-from labkit.engine.redis import OptionalRedis
+from labkit.engine import Engine, OptionalRedis
 
 __all__ = ["RedisOnDeadLoop"]
 
@@ -22,8 +21,8 @@ class RedisOnDeadLoop(Engine):
 
     _clients: ClassVar[dict[str, OptionalRedis]] = {}
 
-    def _create_redis(self, url: str) -> OptionalRedis:
-        """Return a Redis client of this engine's own."""
+    def create_redis(self, url: str) -> OptionalRedis:
+        """Return a Redis client that belongs to this engine alone."""
         # "A client is there to be shared: one for each Redis is enough."
         if url not in self._clients:
             self._clients[url] = OptionalRedis(url, self.settings)

@@ -9,8 +9,6 @@ Sources: https://github.com/goofy-z/fastapi-web-template/issues/1, https://githu
 
 from __future__ import annotations
 
-import asyncio
-
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 from labkit.engine import Engine
@@ -21,7 +19,7 @@ __all__ = ["RegistryRebuilt"]
 class RegistryRebuilt(Engine):
     """The correct engine, but for one seam."""
 
-    def _sessions(self) -> async_scoped_session[AsyncSession]:
+    def sessions(self) -> async_scoped_session[AsyncSession]:
         """Return the registry that knows which session belongs to which task."""
         # "It is always the same factory and the same task, so it will be the same session."
-        return async_scoped_session(self._factory, scopefunc=asyncio.current_task)
+        return async_scoped_session(self.factory, scopefunc=self.current_scope)

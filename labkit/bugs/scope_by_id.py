@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 
-from labkit.engine import Engine
-from labkit.engine.seams import Task
+from labkit.engine import Engine, Task
 
 __all__ = ["ScopeById"]
 
@@ -22,7 +21,7 @@ class ScopeById(Engine):
     """The correct engine, but for one seam."""
 
     @staticmethod
-    def _scope(task: Task) -> Hashable:
+    def scope(task: Task) -> Hashable:
         """Return the key under which the registry keeps the session of `task`."""
         # "A number is enough to tell tasks apart, and keeps none of them alive."
         return id(asyncio.current_task())

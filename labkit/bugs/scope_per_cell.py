@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 
-from labkit.engine import Engine
-from labkit.engine.seams import Task
+from labkit.engine import Engine, Task
 
 __all__ = ["ScopePerCell"]
 
@@ -22,7 +21,7 @@ class ScopePerCell(Engine):
     """The correct engine, but for one seam."""
 
     @staticmethod
-    def _scope(task: Task) -> Hashable:
+    def scope(task: Task) -> Hashable:
         """Return the key under which the registry keeps the session of `task`."""
         # "Whoever asks means itself: the documentation's own scope is current_task."
         return asyncio.current_task()

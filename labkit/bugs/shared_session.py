@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from labkit.engine import Engine
-from labkit.engine.seams import Task
+from labkit.engine import Engine, Task
 
 __all__ = ["SharedSession"]
 
@@ -21,7 +20,7 @@ class SharedSession(Engine):
     """The correct engine, but for one seam."""
 
     @staticmethod
-    def _scope(task: Task) -> Hashable:
+    def scope(task: Task) -> Hashable:
         """Return the key under which the registry keeps the session of `task`."""
         # "One program, one database, one session: it is the tasks that take turns."
         return "the session"

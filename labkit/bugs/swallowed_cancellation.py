@@ -23,11 +23,11 @@ __all__ = ["SwallowedCancellation"]
 class SwallowedCancellation(Engine):
     """The correct engine, but for one seam."""
 
-    async def _select(self, statement: Executable) -> list[Any]:
-        """Return what a statement selects, outside every unit of work; a cancelled reader is told so."""
+    async def fetch(self, statement: Executable) -> list[Any]:
+        """Return the objects that a statement selects, outside of every block; a cancelled caller is told so."""
         try:
-            async with AsyncSession(self._pool) as reader:
-                return list((await reader.execute(statement)).scalars())
+            async with AsyncSession(self.reader) as session:
+                return list((await session.execute(statement)).scalars())
         except asyncio.CancelledError:
             # "Who cancels a read doesn't want its rows any more, so it gets none."
             return []

@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 
 import aiosqlite
 
-from labkit.engine import Engine
-from labkit.engine.pool import check_answer
+from labkit.engine import Engine, check_answer
 
 __all__ = ["ThreadKeepsProcessAlive"]
 
@@ -24,9 +23,9 @@ class ThreadKeepsProcessAlive(Engine):
 
     _warm: ClassVar[list[Any]] = []
 
-    async def _check_server(self) -> None:
-        """See that the database answers, and keep nothing of it but the pool's own connection."""
-        await check_answer(self._pool)
+    async def check_server(self) -> None:
+        """Check that the database answers, and keep nothing open but the pool's own connection."""
+        await check_answer(self.engine)
         # "The file stays open, so that the next engine is faster; Python closes it at the end."
         if self.url.get_backend_name() == "sqlite":
             self._warm.append(await aiosqlite.connect(str(self.url.database)))

@@ -9,10 +9,9 @@ Sources: https://github.com/apache/airflow/pull/65276, https://github.com/long2i
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from typing import Any
 
 from labkit.engine import Engine
-from labkit.engine.pool import create_pool
 
 __all__ = ["TrustsIdleConnection"]
 
@@ -20,7 +19,7 @@ __all__ = ["TrustsIdleConnection"]
 class TrustsIdleConnection(Engine):
     """The correct engine, but for one seam."""
 
-    def _create_pool(self) -> AsyncEngine:
-        """Return a pool of connections, each of which is asked whether it still answers before it is given out."""
+    @staticmethod
+    def check_connection(connection: Any, idle: float, ping_after: float) -> None:
+        """Test a connection that has been idle before it is given out; one that does not answer is replaced."""
         # "It answered a minute ago, and a ping for every read is a round trip for nothing."
-        return create_pool(self.url, self.settings, pre_ping=False)

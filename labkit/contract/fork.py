@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from labkit.contract.alone import add_findings
 from labkit.contract.clause import clause, expect, promised
-from labkit.contract.reads import bind_of, sent_through
+from labkit.contract.reads import sent_through
 from labkit.contract.stage import new_engine
 from labkit.engine import Engine, User
 from labkit.errors import WrongProcess
@@ -33,8 +33,9 @@ def _fork(engine_class: type[Engine], services: Services) -> None:
     with FlightRecorder() as flight, asyncio.Runner() as runner:
         engine = runner.run(new_engine(engine_class, services).open())
         runner.run(engine.create_tables())
+        runner.run(engine.find(User))  # a connection for the next read lies idle
         try:
-            with sent_through(runner.run(bind_of(engine))) as sent:
+            with sent_through(engine) as sent:
                 said = _in_child(lambda: json.dumps([_use(runner, engine), sent, flight.to_json()]))
             told, sent_by_child, record = json.loads(said)
             add_findings(find(flight.record(), load(record)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labkit.contract.clause import clause, expect, promised
-from labkit.contract.reads import bind_of, sent_through
+from labkit.contract.reads import sent_through
 from labkit.contract.stage import in_place_of_this_loop, new_engine, new_user, on_another_loop, opened
 from labkit.engine import Engine, User
 from labkit.errors import WrongLoop
@@ -18,7 +18,8 @@ from labkit.services import Services
 async def another_loop_is_refused_before_anything_is_sent(engine_class: type[Engine], services: Services) -> None:
     """A loop that did not open the engine is told so, and its own loop goes on."""
     async with opened(engine_class, services) as engine:
-        with sent_through(await bind_of(engine)) as sent:
+        await engine.find(User)  # a connection for the next read lies idle
+        with sent_through(engine) as sent:
             with _refused("another loop is refused"):
                 in_place_of_this_loop(engine.find, User)
             expect("nothing is sent from another loop", found=sent, to_be=[])

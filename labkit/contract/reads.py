@@ -12,7 +12,7 @@ from sqlalchemy.util import await_only
 
 from labkit.engine import Engine
 
-__all__ = ["Reads", "bind_of", "held_reads", "sent_through"]
+__all__ = ["Reads", "held_reads", "sent_through"]
 
 
 class Reads:
@@ -32,35 +32,30 @@ class Reads:
             await_only(self.let_go.wait())
 
 
-async def bind_of(engine: Engine) -> Any:
-    """Return what SQLAlchemy tells of an engine's statements."""
-    async with engine.session() as session:
-        return session.get_bind()
-
-
 @contextmanager
-def sent_through(bind: Any) -> Iterator[list[str]]:
+def sent_through(engine: Engine) -> Iterator[list[str]]:
     """Give a list that grows by each statement that is about to be sent, by whomever."""
     sent: list[str] = []
 
     def hear(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    event.listen(bind, "before_cursor_execute", hear)
+    for each in (engine.engine, engine.reader):
+        event.listen(each.sync_engine, "before_cursor_execute", hear)
     try:
         yield sent
     finally:
-        event.remove(bind, "before_cursor_execute", hear)
+        for each in (engine.engine, engine.reader):
+            event.remove(each.sync_engine, "before_cursor_execute", hear)
 
 
 @asynccontextmanager
 async def held_reads(engine: Engine, value: object) -> AsyncIterator[Reads]:
     """Hold each SELECT that asks for `value` until `let_go` is set."""
-    watched = await bind_of(engine)
     reads = Reads(value)
-    event.listen(watched, "before_cursor_execute", reads)
+    event.listen(engine.reader.sync_engine, "before_cursor_execute", reads)
     try:
         yield reads
     finally:
         reads.let_go.set()
-        event.remove(watched, "before_cursor_execute", reads)
+        event.remove(engine.reader.sync_engine, "before_cursor_execute", reads)

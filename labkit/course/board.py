@@ -110,9 +110,8 @@ def _out(flight: FlightRecorder) -> Iterator[Out]:
 def _sessions(engines: Sequence[Engine], letter: Callable[[Any], str]) -> Iterator[InSession]:
     # The registry itself is read, and not asked: a look must not make a session.
     for engine in engines:
-        known = engine._registry.registry.registry
-        for task in sorted(engine._depth, key=name_of):
-            session = known.get(engine._scope(task))
+        for task in sorted(engine.blocks, key=name_of):
+            session = engine.session_of(task)
             if session is not None:
                 yield InSession(name_of(task), letter(session), session.in_transaction())
 

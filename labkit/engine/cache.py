@@ -1,120 +1,217 @@
-"""The cache: rows kept in Redis, filled by one reader at a time, never older than the last commit."""
+"""
+The cache: rows in Redis, never older than a write that was acknowledged while its writer could reach Redis.
+
+Each key has three entries in Redis. `row` holds a row, and the generation under which it was read. `generation`
+holds a random token. `writers` holds who is changing the row. A reader trusts a row only if its generation is the
+current one. A writer begins a new generation before its commit and another after it, and is one of the writers in
+between; while there is one, nobody caches the row. So a slow reader may put back an old row however late it
+comes: nobody will trust it. A writer that dies in its commit leaves a row that nobody caches until `writers`
+expires. No clocks are compared.
+
+The idea of a token that a fill must still hold is that of the leases in "Scaling Memcache at Facebook" (NSDI 2013).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from secrets import token_hex
+from typing import NamedTuple
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from labkit.engine.keys import Key, columns_of, keys_of
 from labkit.engine.redis import OptionalRedis
-from labkit.engine.rows import dump, is_cacheable, load
+from labkit.engine.rows import Values, dump, is_cacheable, load
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "Mark"]
 
-Values = Sequence[Any]
 Read = Callable[[Key], Awaitable[Values | None]]
 
-# What a writer leaves under a key, in place of the row: whoever read the row before the write can't put it back.
-CHANGED = "changed"
-CHANGED_FOR = 5.0  # seconds; a reader that takes half as long puts nothing back
+PAUSES = (0.02, 0.05, 0.1)  # seconds between two tries to send what Redis has not been told; the last one repeats
+
+logger = logging.getLogger("labkit.engine")
+
+
+class Mark(NamedTuple):
+    """What a writer has told Redis before its commit."""
+
+    writer: str
+    names: frozenset[str]
 
 
 class Cache:
     """Read rows through Redis; without Redis, or while it is away, read the database."""
 
-    def __init__(self, redis: OptionalRedis | None, ttl: float) -> None:
+    def __init__(self, redis: OptionalRedis | None, ttl: float, protection: float) -> None:
         self._redis = redis
-        self._ttl = ttl
-        self._flights: dict[Key, asyncio.Task[Values | None]] = {}
-        self._distrusted_until = float("-inf")
+        self._ttl = round(ttl * 1000) or 1  # milliseconds
+        self._protection = round(protection * 1000) or 1  # must be longer than any commit
+        self._flights: dict[tuple[Key, str], asyncio.Task[Values | None]] = {}
+        self._sender: asyncio.Task[None] | None = None
+        self.unsent: dict[str, set[str]] = {}  # names that Redis must be told, and the writers to be taken out
         self.hits = 0
         self.misses = 0
 
     async def get(self, key: Key, read: Read) -> Values | None:
         """Return the values of the row at `key`, from Redis, or from `read(key)`, called once for all who ask."""
-        may_fill, values = await self._look(key)
+        values = await self.peek(key)
         if values is not None:
             return values
-        return await (self._join_flight(key, read) if may_fill else read(key))
+        generation, values = await self._generation(key)
+        if generation is None or values is not None:
+            return await read(key) if values is None else values
+        flight = self._flights.get((key, generation))
+        if flight is None:
+            flight = asyncio.create_task(self._fill(key, generation, read), name=f"fill {key}")
+            self._flights[key, generation] = flight
+            flight.add_done_callback(lambda done: self._land((key, generation), done))
+        # One reader's cancellation is not the others': the read goes on.
+        return await asyncio.shield(flight)
 
     async def peek(self, key: Key) -> Values | None:
         """Return the values of the row at `key` that Redis has, or None; read nothing else."""
-        return (await self._look(key))[1]
-
-    async def _look(self, key: Key) -> tuple[bool, Values | None]:
-        """Say whether Redis may be given the row at `key`, and return what it has."""
-        if self._redis is None or not is_cacheable(key.model) or time.monotonic() < self._distrusted_until:
-            return False, None
-        answered, text = await self._redis.ask(lambda redis: redis.get(_name(key)))
-        if text is not None and text != CHANGED:
-            self.hits += 1
-            return False, load(key.model, str(text))
-        self.misses += 1
-        return answered and text is None, None
-
-    async def _join_flight(self, key: Key, read: Read) -> Values | None:
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self.fill(key, read), name=f"fill {key}")
-            flight.add_done_callback(lambda done: self._land(key, done))
-        # One reader's cancellation is not the others': the flight goes on.
-        return await asyncio.shield(flight)
-
-    def _land(self, key: Key, flight: asyncio.Task[Values | None]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # seen, even when every reader has gone
+        name = _name(key)
+        if self._redis is None or name in self.unsent or not is_cacheable(key.model):
+            return None
+        _, answer = await self._redis.ask(lambda redis: redis.mget(f"{name}:row", f"{name}:generation"))
+        if answer is not None:
+            row, generation = answer
+            if row and generation and str(row).startswith(str(generation)):
+                self.hits += 1
+                return load(key.model, str(row)[len(generation) :])
+            self.misses += 1
+        return None
 
     async def fill(self, key: Key, read: Read) -> Values | None:
         """Return the values of the row at `key` as `read(key)` finds them, and leave them in Redis."""
-        started = time.monotonic()
+        generation, values = await self._generation(key)
+        if generation is None or values is not None:
+            return await read(key) if values is None else values
+        return await self._fill(key, generation, read)
+
+    async def _generation(self, key: Key) -> tuple[str | None, Values | None]:
+        """
+        Return the generation under which the row at `key` may be cached now, or None if it may not; and the row, if
+        another reader has cached it meanwhile.
+        """
+        name = _name(key)
+        if self._redis is None or name in self.unsent or not is_cacheable(key.model):
+            return None, None
+
+        async def ask(redis: Redis) -> tuple[str, str | None, int]:
+            async with redis.pipeline(transaction=True) as pipeline:
+                pipeline.set(f"{name}:generation", token_hex(8), nx=True, px=2 * self._ttl)
+                pipeline.mget(f"{name}:generation", f"{name}:row")
+                pipeline.scard(f"{name}:writers")
+                _, (generation, row), writers = await pipeline.execute()
+            return generation, row, writers
+
+        _, answer = await self._redis.ask(ask)
+        if answer is None or answer[2]:
+            return None, None
+        generation, row, _ = answer
+        return generation, load(key.model, row[len(generation) :]) if row and row.startswith(generation) else None
+
+    async def _fill(self, key: Key, generation: str, read: Read) -> Values | None:
         values = await read(key)
-        # A reader on its way for longer than the mark lives can't know whether the row was changed.
-        in_time = time.monotonic() - started < CHANGED_FOR / 2
-        if values is not None and in_time and self._redis is not None and _is_at(key, values):
-            text = dump(values)
-            # NX: a row that was changed while we read it keeps its mark.
-            await self._redis.ask(lambda redis: redis.set(_name(key), text, nx=True, px=_ms(self._ttl)))
+        if values is not None and self._redis is not None and _is_at(key, values):
+            row = generation + dump(values)
+            await self._redis.ask(lambda redis: redis.set(f"{_name(key)}:row", row, px=self._ttl))
         return values
 
-    async def forget(self, keys: Iterable[Key]) -> None:
-        """Make sure that no reader who starts after this gets the rows at `keys` as they were."""
-        stale = {_name(key): key for key in keys}
-        for key in stale.values():
-            self._flights.pop(key, None)
-        if self._redis is None or not stale:
-            return
-        answered, _ = await self._redis.ask(lambda redis: _mark(redis, stale))
-        if not answered:
-            # Redis may come back with the old rows: wait until each of them has died of age.
-            self._distrusted_until = time.monotonic() + self._ttl
+    def _land(self, flight: tuple[Key, str], done: asyncio.Task[Values | None]) -> None:
+        del self._flights[flight]
+        if not done.cancelled():
+            done.exception()  # seen, even when every reader has gone
+
+    async def mark(self, keys: Collection[Key]) -> Mark:
+        """Let no reader trust, or cache, the rows at `keys` from now on; the answer is for `unmark`."""
+        mark = Mark(token_hex(8), frozenset(map(_name, keys)))
+
+        def enter(pipeline: Pipeline, name: str) -> None:
+            pipeline.sadd(f"{name}:writers", mark.writer)
+            pipeline.pexpire(f"{name}:writers", self._protection)
+
+        if not await self._renew(mark.names, enter):
+            self._send_later(mark)
+        return mark
+
+    async def unmark(self, mark: Mark) -> None:
+        """Let the rows be cached again, as they are now."""
+
+        def leave(pipeline: Pipeline, name: str) -> None:
+            pipeline.srem(f"{name}:writers", mark.writer)
+
+        # What still waits to be sent may be on its way, and arrive before the commit: it must be sent once more.
+        waiting = mark.names & self.unsent.keys()
+        self._send_later(Mark(token_hex(8), waiting))
+        if not await self._renew(mark.names - waiting, leave):
+            self._send_later(mark)
+
+    async def forget(self, keys: Collection[Key]) -> None:
+        """Let no reader trust what is cached of the rows at `keys` now."""
+        await self._renew(frozenset(map(_name, keys)), lambda pipeline, name: None)
+
+    async def _renew(
+        self, names: Collection[str], also: Callable[[Pipeline, str], object], *, at_once: bool = False
+    ) -> bool:
+        """Begin a new generation of `names`, and do `also` for each, in one step; return True if Redis answered."""
+        if self._redis is None or not names:
+            return True
+
+        async def tell(redis: Redis) -> None:
+            async with redis.pipeline(transaction=True) as pipeline:
+                for name in names:
+                    pipeline.set(f"{name}:generation", token_hex(8), px=2 * self._ttl)
+                    also(pipeline, name)
+                await pipeline.execute()
+
+        answered, _ = await self._redis.ask(tell, at_once=at_once)
+        return answered
+
+    def _send_later(self, mark: Mark) -> None:
+        # Until Redis has been told, no reader of this engine trusts these rows; those of others can't know.
+        for name in mark.names:
+            self.unsent.setdefault(name, set()).add(mark.writer)
+        if self.unsent and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send(), name="tell Redis what has changed")
+
+    async def _send(self) -> None:
+        tries = 0
+        while self.unsent:
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+            tries += 1
+            await self._send_unsent()
+
+    async def _send_unsent(self) -> None:
+        sent = {name: frozenset(writers) for name, writers in self.unsent.items()}
+
+        def leave(pipeline: Pipeline, name: str) -> None:
+            pipeline.srem(f"{name}:writers", *sent[name])
+
+        if await self._renew(sent, leave, at_once=True):
+            for name, writers in sent.items():
+                self.unsent[name] -= writers
+                if not self.unsent[name]:
+                    del self.unsent[name]
 
     async def close(self) -> None:
-        """End the fills that nobody waits for."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
-
-
-async def _mark(redis: Redis, names: Iterable[str]) -> None:
-    async with redis.pipeline(transaction=False) as pipeline:
-        for name in names:
-            pipeline.set(name, CHANGED, px=_ms(CHANGED_FOR))
-        await pipeline.execute()
+        """End the reads that nobody waits for, and tell Redis once more what it has not been told."""
+        tasks = [*self._flights.values(), *([self._sender] if self._sender else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.unsent:
+            await self._send_unsent()
+        if self.unsent:
+            logger.warning("closed while Redis was away: %d rows may stay old until they expire", len(self.unsent))
 
 
 def _name(key: Key) -> str:
-    return f"labkit:{key}"
-
-
-def _ms(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
+    return f"labkit:{{{key}}}"
 
 
 def _is_at(key: Key, values: Values) -> bool:

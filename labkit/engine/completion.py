@@ -11,17 +11,20 @@ __all__ = ["run_to_completion"]
 T = TypeVar("T")
 
 
-async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T] | asyncio.Task[T], seconds: float | None = None) -> T:
     """
     Run `work` to its end even when the caller is cancelled meanwhile; the cancellation is delivered afterwards.
 
-    A commit or a release that stops half-way would leave a connection that nobody owns.
+    A commit or a release that stops half-way would leave a connection that nobody owns. After `seconds` the work
+    itself is cancelled, and with it the caller.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=seconds)
+            if not task.done():
+                task.cancel()
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:

@@ -50,7 +50,6 @@ class Base(DeclarativeBase):
     """The parent of every model: full Unicode in MySQL, and a `repr` that never asks the database."""
 
     __table_args__ = {"mysql_charset": "utf8mb4"}  # noqa: RUF012  SQLAlchemy reads it off the class
-    __mapper_args__ = {"confirm_deleted_rows": False}  # noqa: RUF012  a row deleted twice is gone all the same
 
     def __repr__(self) -> str:
         loaded = inspect(self).dict

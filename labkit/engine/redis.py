@@ -75,9 +75,15 @@ class OptionalRedis:
         self.down = False
         self.failed_at = float("-inf")
 
-    async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> tuple[bool, T | None]:
-        """Return (True, the answer), or (False, None) when Redis is away."""
-        if self.down:
+    async def ask(
+        self, question: Callable[[Redis], Awaitable[T]], *, at_once: bool = False
+    ) -> tuple[bool, T | None]:
+        """
+        Return (True, the answer), or (False, None) when Redis is away.
+
+        After an answer that did not come nothing is asked for a moment, but `at_once`.
+        """
+        if self.down and not at_once:
             if time.monotonic() - self.failed_at < PAUSE:
                 return False, None
             self.failed_at = time.monotonic()  # one question finds out; the others need not wait for it

@@ -8,14 +8,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import make_transient_to_detached
 
-from labkit.engine.keys import columns_of, mapper_of, unique_keys
+from labkit.engine.keys import columns_of
 from labkit.engine.models import Base, UTCDateTime
 
-__all__ = ["dump", "is_cacheable", "load", "restore", "select_by", "select_columns"]
+__all__ = ["Values", "dump", "is_cacheable", "load", "restore", "select_by", "select_columns"]
 
 M = TypeVar("M", bound=Base)
+Values = Sequence[Any]
 
 PLAIN_TYPES = (int, str, float, bool)
 
@@ -34,12 +36,8 @@ def select_by(model: type[Base], names: tuple[str, ...]) -> Select[Any]:
 
 def restore(model: type[M], values: Iterable[Any]) -> M:
     """Return the object whose row holds `values`, detached, as if a session had loaded and closed it."""
-    mapper = mapper_of(model)
-    instance: M = mapper.class_manager.new_instance()
-    state = inspect(instance)
-    # What SQLAlchemy's own loader does: the values without history, then the row that they are.
-    state.dict.update(zip(columns_of(model), values, strict=True))
-    state.key = mapper.identity_key_from_primary_key(tuple(state.dict[name] for name in unique_keys(model)[0]))
+    instance = model(**dict(zip(columns_of(model), values, strict=True)))
+    make_transient_to_detached(instance)
     return instance
 
 

@@ -377,7 +377,7 @@ async def run(services: Services, rounds: int, seconds: float, tasks: Iterable[i
             stack.push_async_callback(each.close)
         cached = contestants["cached"]
         assert isinstance(cached, CachedFacade)
-        redis = cached.engine._redis
+        redis = cached.engine.redis
         assert redis is not None
         await redis.client.flushdb()
         await cached.warm()

@@ -22,14 +22,14 @@ STATIC = '''
     )
 
     @staticmethod
-    def _scope(task):
+    def scope(task):
         """Return the key under which the registry keeps the session of `task`."""
         # "Numbers are shorter."
         return id(task)
 '''
 MANAGER = """
     @asynccontextmanager
-    async def _step(self):
+    async def step(self):
         yield None
 """
 HELPER = """
@@ -61,7 +61,7 @@ def test_attributes_stand_before_the_seam_and_count(make: Make) -> None:
     bug = make(STATIC)
     lines = difference(bug).splitlines()
 
-    assert lines[:2] == ["--- Engine._scope", "+++ MadeUp._scope"]
+    assert lines[:2] == ["--- Engine.scope", "+++ MadeUp.scope"]
     assert lines[2:6] == ["+shared: dict[int, str] = {}", "+places = (", "+    1,", "+)"]
     assert lines[6] == " @staticmethod"
     assert '+    # "Numbers are shorter."' in lines
@@ -73,7 +73,7 @@ def test_attributes_stand_before_the_seam_and_count(make: Make) -> None:
 def test_a_context_manager_is_shown_with_its_decorator(make: Make) -> None:
     bug = make(MANAGER)
 
-    assert seam_of(bug) == "_step"
+    assert seam_of(bug) == "step"
     assert " @asynccontextmanager" in difference(bug).splitlines()
     assert "+    yield None" in difference(bug).splitlines()
 
@@ -93,9 +93,9 @@ def test_a_class_without_a_source_of_its_own_is_compared_by_its_methods(make: Ma
 
 def test_methods_without_a_source_are_refused() -> None:
     told: dict[str, type] = {}
-    exec("class Told(Engine):\n    def _sessions(self): return None\n", {"Engine": Engine}, told)
+    exec("class Told(Engine):\n    def sessions(self): return None\n", {"Engine": Engine}, told)
 
-    with pytest.raises(InvalidInput, match=r"Nobody knows the source of Told\._sessions"):
+    with pytest.raises(InvalidInput, match=r"Nobody knows the source of Told\.sessions"):
         compare_source(Engine, told["Told"])
 
 

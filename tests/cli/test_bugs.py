@@ -52,7 +52,7 @@ def test_a_bug_is_shown_with_the_lines_that_it_changes(labkit: Labkit) -> None:
     bug = find_bug("registry_rebuilt")
 
     assert finished.returncode == 0, finished.stderr
-    assert "-    return self._registry" in finished.stdout
+    assert "-    return self.registry" in finished.stdout
     assert "+    return async_scoped_session(" in finished.stdout
     assert bug.breaks[0].replace("_", " ") in finished.stdout
     for words in (bug.symptom, bug.fix, bug.wrong_fixes[0].why, *bug.sources):
@@ -62,9 +62,9 @@ def test_a_bug_is_shown_with_the_lines_that_it_changes(labkit: Labkit) -> None:
 def test_a_bug_as_json_has_its_difference(labkit: Labkit) -> None:
     shown = json.loads(labkit("bugs", "show", "registry_rebuilt", "--json").stdout)
 
-    assert shown["seam"] == "_sessions"
+    assert shown["seam"] == "sessions"
     assert shown["changed_lines"] == 4
-    assert "\n-    return self._registry\n" in shown["difference"]
+    assert "\n-    return self.registry\n" in shown["difference"]
 
 
 @pytest.mark.parametrize("command", ["show", "run"])

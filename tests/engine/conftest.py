@@ -50,7 +50,7 @@ async def engine(make_engine: MakeEngine) -> AsyncIterator[Engine]:
 class Offline(Engine):
     """An open engine on servers that are not there: whatever it sends fails."""
 
-    async def _open_all(self) -> None: ...
+    async def check_server(self) -> None: ...
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ async def offline(unused_tcp_port: int) -> AsyncIterator[Engine]:
     }
     async with Offline(Settings(**servers)) as engine:
         checkouts: list[object] = []
-        event.listen(engine._pool.sync_engine, "do_connect", lambda *given: checkouts.append(given))
+        for each in (engine.engine, engine.reader):
+            event.listen(each.sync_engine, "do_connect", lambda *given: checkouts.append(given))
         yield engine
         assert checkouts == []
 
@@ -73,7 +74,8 @@ def statements() -> Callable[[Engine], list[str]]:
 
     def record(engine: Engine) -> list[str]:
         seen: list[str] = []
-        event.listen(engine._pool.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        for each in (engine.engine, engine.reader):
+            event.listen(each.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
         return seen
 
     return record

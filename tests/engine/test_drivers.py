@@ -47,7 +47,7 @@ async def test_an_object_lives_from_save_to_delete(driven: Engine, services: Ser
 
 
 async def test_the_driver_is_the_one_named(driven: Engine, services: Services, driver: str) -> None:
-    assert driven._pool.dialect.driver == driver
+    assert driven.engine.dialect.driver == driver
 
 
 async def test_a_duplicate_leaves_nothing_and_a_block_goes_on_after_it(driven: Engine, services: Services) -> None:
@@ -142,4 +142,4 @@ async def test_a_pool_that_stays_full_says_so(make_engine: MakeEngine, services:
         async with engine.session() as session:
             await session.execute(text("SELECT 1"))
             with pytest.raises(TimeoutError, match="limit of size 1 overflow 0"):
-                await asyncio.create_task(engine.find(User))
+                await asyncio.create_task(engine.save(User(email="ada@example.org", name="Ada")))

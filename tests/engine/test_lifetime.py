@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from labkit.engine import Engine, User
+from labkit.engine import Engine, Task, User
+from labkit.engine.calls import Calls
 from labkit.errors import NotOpen, Unreachable, WrongLoop, WrongProcess
 from labkit.services import Capability, Services
-from labkit.services.evidence import connections, redis_clients
+from labkit.services.evidence import connections, count_rows, redis_clients
 from labkit.settings import Settings
 
 MakeEngine = Callable[..., Engine]
@@ -125,7 +127,7 @@ async def test_close_gives_back_every_connection_wherever_it_is_cancelled(
         engines.append(make_engine())
         async with engines[-1] as engine:
             await engine.find(User)
-            await engine._redis.client.ping()  # type: ignore[union-attr]
+            await engine.redis.client.ping()  # type: ignore[union-attr]
 
     async with make_engine() as engine:
         await engine.create_tables()
@@ -140,37 +142,126 @@ async def test_close_gives_back_every_connection_wherever_it_is_cancelled(
 
 
 @pytest.mark.needs(Capability.PROCESSLIST, Capability.ISOLATION)
-async def test_what_a_task_holds_at_close_is_closed_when_the_task_gives_it_back(
+async def test_close_ends_every_block_at_once_and_nothing_of_it_is_written(
     make_engine: MakeEngine, services: Services, until: Until
+) -> None:
+    engine = await make_engine(pool_size=3, max_overflow=0, pool_timeout=60).open()
+    await engine.create_tables()
+    inside = asyncio.Barrier(4)
+
+    async def work(i: int) -> None:
+        async with engine.session() as session:
+            await session.execute(select(1))
+            session.add(User(email=f"user{i}@example.org", name="Ada"))
+            await inside.wait()
+            await asyncio.Event().wait()
+
+    async def wait_for_a_connection() -> None:
+        await engine.save(User(email="late@example.org", name="Late"))
+
+    tasks = [asyncio.create_task(work(i)) for i in range(3)]
+    await inside.wait()
+    tasks += [asyncio.create_task(wait_for_a_connection()) for _ in range(5)]
+    while engine.statistics().waiting < 5:
+        await asyncio.sleep(0)
+    await engine.close()
+
+    assert {type(task.exception()) for task in tasks if task.done()} == {NotOpen}
+    assert [task.cancelling() for task in tasks if task.done()] == [0] * 8
+    assert engine.statistics().checked_out == 0
+    assert await count_rows(services, "users") == 0
+    await until([], lambda: connections(services))
+
+
+async def test_a_task_that_closes_the_engine_in_its_own_block_is_told_at_its_end(
+    make_engine: MakeEngine, any_services: Services
 ) -> None:
     engine = await make_engine().open()
     await engine.create_tables()
-    held, let_go = asyncio.Event(), asyncio.Event()
-
-    async def hold() -> None:
-        async with engine.session() as session:
-            await session.execute(select(1))
-            held.set()
-            await let_go.wait()
-
-    late_done = asyncio.Event()
-
-    async def begin_late() -> None:
-        async with engine.session() as session:
-            await let_go.wait()
-            await session.execute(select(1))
-        late_done.set()
-
-    tasks = [asyncio.create_task(hold()), asyncio.create_task(begin_late())]
-    await held.wait()
-    await engine.close()
-    assert engine.statistics().checked_out == 1
-    assert len(await connections(services)) == 1
-    let_go.set()
-    await asyncio.gather(*tasks)
+    with pytest.raises(NotOpen):  # noqa: PT012
+        async with engine.session():
+            await engine.save(User(email="ada@example.org", name="Ada"))
+            await engine.close()
 
     assert engine.statistics().checked_out == 0
-    await until([], lambda: connections(services))
+    assert await count_rows(any_services, "users") == 0
+
+
+async def test_a_cancellation_of_its_own_is_not_lost_when_the_engine_is_closed_too(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    engine = await make_engine().open()
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        async with engine.session():
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    task.cancel()
+    await engine.close()
+    await asyncio.wait([task])
+
+    assert task.cancelled()
+
+
+async def test_a_commit_that_is_under_way_when_the_engine_is_closed_is_brought_to_its_end(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    class Halting(Engine):
+        async def commit(self, task: Task, session: AsyncSession) -> None:
+            committing.set()
+            await asyncio.sleep(0)
+            await super().commit(task, session)
+
+    committing = asyncio.Event()
+    engine = await make_engine(Halting).open()
+    await engine.create_tables()
+    task = asyncio.create_task(engine.save(User(email="ada@example.org", name="Ada")))
+    await committing.wait()
+    await engine.close()
+
+    assert await task is None
+    assert await count_rows(any_services, "users") == 1
+
+
+async def test_a_commit_that_is_never_answered_ends_when_the_engine_is_closed(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    class Frozen(Engine):
+        async def commit(self, task: Task, session: AsyncSession) -> None:
+            committing.set()
+            session.commit = asyncio.Event().wait  # type: ignore[assignment]
+            await super().commit(task, session)
+
+    committing = asyncio.Event()
+    engine = await make_engine(Frozen).open()
+    await engine.create_tables()
+    task = asyncio.create_task(engine.save(User(email="ada@example.org", name="Ada")))
+    await committing.wait()
+    await engine.close()
+
+    with pytest.raises(NotOpen, match="not known whether the commit has happened"):
+        await task
+    assert engine.statistics().checked_out == 0
+
+
+async def test_a_commit_that_is_not_answered_in_time_is_an_error(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    class Frozen(Engine):
+        async def commit(self, task: Task, session: AsyncSession) -> None:
+            session.commit = asyncio.Event().wait  # type: ignore[assignment]
+            await super().commit(task, session)
+
+    async with make_engine(Frozen) as engine:
+        await engine.create_tables()
+        engine._calls = Calls(0.01)  # the setting is a limit for every statement too, however slow this machine is
+        with pytest.raises(TimeoutError, match="not known whether the commit has happened"):
+            await engine.save(User(email="ada@example.org", name="Ada"))
+        assert engine.statistics().checked_out == 0
 
 
 async def test_another_loop_is_refused_and_both_are_named(engine: Engine, any_services: Services) -> None:
@@ -218,7 +309,7 @@ async def _open_and_use(engine: Engine) -> None:
 
 async def test_an_engine_dropped_open_says_so(make_engine: MakeEngine, any_services: Services) -> None:
     class Dropped(Engine):
-        async def _open_all(self) -> None: ...
+        async def check_server(self) -> None: ...
 
     engine = await Dropped(Settings(database_url=any_services.database_url)).open()
     with pytest.warns(ResourceWarning, match="was dropped open"):  # noqa: PT031

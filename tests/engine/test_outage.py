@@ -164,12 +164,12 @@ async def test_what_redis_kept_over_an_outage_is_not_believed_after_a_write_it_m
         await engine.save(ada)
         await engine.get(User, email=EMAIL)
 
-        async def unanswered(question: object) -> tuple[bool, None]:
+        async def unanswered(question: object, **_: object) -> tuple[bool, None]:
             return False, None
 
-        assert engine._redis is not None
+        assert engine.redis is not None
         with monkeypatch.context() as away:
-            away.setattr(engine._redis, "ask", unanswered)  # the network is cut, Redis lives on and keeps the row
+            away.setattr(engine.redis, "ask", unanswered)  # the network is cut, Redis lives on and keeps the row
             ada.name = "Countess"
             await engine.save(ada)
         user = await engine.get(User, email=EMAIL)

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from labkit.engine import Engine, User
-from labkit.engine.pool import DRIVERS, check_database_url
+from labkit.engine.connections import DRIVERS, check_database_url
 from labkit.errors import InvalidSetting, Unreachable
 from labkit.services import Capability, Services
 from labkit.services.evidence import connections, kill_connection, redis_clients
@@ -114,7 +114,7 @@ async def test_nothing_is_opened_at_redis_by_building_an_engine(
 async def test_a_connection_killed_while_idle_never_surfaces(
     make_engine: Callable[..., Engine], services: Services, driver: str
 ) -> None:
-    async with make_engine(driver=driver, redis=False) as engine:
+    async with make_engine(driver=driver, redis=False, ping_after=0.0) as engine:
         await engine.create_tables()
         for use in (
             lambda: engine.save(User(email="ada@example.org", name="Ada")),
@@ -142,6 +142,11 @@ async def test_a_connection_killed_inside_a_block_surfaces_and_is_replaced(
     assert engine.statistics().checked_out == 0
 
 
+async def find_in_a_block(engine: Engine) -> list[User]:
+    async with engine.session():
+        return await engine.find(User)
+
+
 async def test_a_task_that_waits_for_a_connection_is_counted_and_gets_it(
     make_engine: Callable[..., Engine], any_services: Services
 ) -> None:
@@ -149,7 +154,7 @@ async def test_a_task_that_waits_for_a_connection_is_counted_and_gets_it(
         await engine.create_tables()
         async with engine.session() as session:
             await session.execute(select(1))
-            waiter = asyncio.create_task(engine.find(User))
+            waiter = asyncio.create_task(find_in_a_block(engine))
             while engine.statistics().waiting == 0:
                 await asyncio.sleep(0)
             assert engine.statistics().checked_out == 1
@@ -165,7 +170,7 @@ async def test_a_task_that_waits_too_long_gets_an_error_and_is_no_longer_counted
         async with engine.session() as session:
             await session.execute(select(1))
             with pytest.raises(PoolTimeout):
-                await asyncio.create_task(engine.find(User))
+                await asyncio.create_task(find_in_a_block(engine))
             assert engine.statistics().waiting == 0
 
 
@@ -193,7 +198,7 @@ async def test_no_transaction_is_left_open_on_a_connection_that_goes_back(
                 session.add(User(email="ada@example.org", name="Ada"))
                 await session.flush()
                 raise KeyError
-        async with engine._pool.connect() as connection:
+        async with engine.engine.connect() as connection:
             # What is in a transaction of its own would see no row, and neither must this.
             driver_connection = (await connection.get_raw_connection()).driver_connection
             assert not driver_connection.get_transaction_status()
@@ -205,7 +210,7 @@ async def test_a_transaction_that_somebody_begins_by_hand_is_rolled_back_at_chec
 ) -> None:
     async with make_engine(pool_size=1, max_overflow=0, redis=False) as engine:
         await engine.create_tables()
-        async with engine._pool.connect() as connection:
+        async with engine.reader.connect() as connection:
             await connection.exec_driver_sql("BEGIN")
             await connection.exec_driver_sql(
                 "INSERT INTO users (email, name, created_at) VALUES ('ada@example.org', 'Ada', '2026-01-01 00:00:00')"  # noqa: E501

@@ -24,7 +24,8 @@ def ada(email: str = "ada@example.org") -> User:
 
 
 def entries(engine: Engine) -> dict[object, AsyncSession]:
-    return dict(engine._registry.registry.registry)
+    found = {task: engine.session_of(task) for task in engine.blocks}
+    return {task: session for task, session in found.items() if session is not None}
 
 
 async def test_in_one_task_it_is_the_same_however_deep(engine: Engine, any_services: Services) -> None:
@@ -182,7 +183,7 @@ async def test_the_entry_is_taken_out_before_the_session_closes(
     seen = []
 
     class Watching(Engine):
-        async def _release(self, task: asyncio.Task[object]) -> None:
+        async def release(self, task: asyncio.Task[object]) -> None:
             [session] = entries(self).values()
             close = session.close
 
@@ -191,7 +192,7 @@ async def test_the_entry_is_taken_out_before_the_session_closes(
                 await close()
 
             session.close = closing  # type: ignore[method-assign]
-            await super()._release(task)
+            await super().release(task)
 
     async with make_engine(Watching) as engine:
         await engine.create_tables()
@@ -268,7 +269,7 @@ async def test_a_failing_registry_leaves_the_task_outside_of_any_unit(
     make_engine: MakeEngine, any_services: Services
 ) -> None:
     class Failing(Engine):
-        def _sessions(self) -> None:  # type: ignore[override]
+        def sessions(self) -> None:  # type: ignore[override]
             raise ZeroDivisionError
 
     async with make_engine(Failing) as engine:
@@ -285,9 +286,9 @@ async def test_a_registry_made_anew_at_each_access_gives_another_session_each_ti
     asked = []
 
     class Asking(Engine):
-        def _sessions(self):  # type: ignore[no-untyped-def]
+        def sessions(self):  # type: ignore[no-untyped-def]
             asked.append(asyncio.current_task())
-            return super()._sessions()
+            return super().sessions()
 
     async with make_engine(Asking) as engine:
         await engine.create_tables()
@@ -330,10 +331,10 @@ async def test_a_connection_lost_just_before_the_unit_begins_is_an_error_of_sqla
     def lose(connection: Any, record: object, proxy: object) -> None:
         connection.driver_connection.close()
 
-    event.listen(engine._pool.sync_engine, "checkout", lose)
+    event.listen(engine.engine.sync_engine, "checkout", lose)
     with pytest.raises(DBAPIError):
         await engine.save(ada())
-    event.remove(engine._pool.sync_engine, "checkout", lose)
+    event.remove(engine.engine.sync_engine, "checkout", lose)
 
     assert engine.statistics().checked_out == 0
     await engine.save(ada())

@@ -19,9 +19,6 @@ NOTHING = EngineStatistics(
     overflow=0,
     waiting=0,
     sessions=(),
-    cache_hits=0,
-    cache_misses=0,
-    messages_lost=0,
 )
 
 
@@ -60,7 +57,7 @@ def test_it_can_not_be_changed() -> None:
         NOTHING.waiting = 7  # type: ignore[misc]
 
 
-SEAMS = ["_sessions", "_complete", "_end", "_release", "_read"]
+SEAMS = ["sessions", "scope", "commit", "undo", "release", "read", "look_up", "changing", "announce"]
 
 
 @pytest.mark.parametrize("seam", SEAMS)

@@ -17,7 +17,7 @@ from labkit.notebook import compare, show
 def test_a_method_is_shown_word_for_word_at_the_left_margin() -> None:
     shown = show(Engine.save)
 
-    assert shown.title == "labkit.engine.engine.Engine.save"
+    assert shown.title == "labkit.engine.core.CoreEngine.save"
     assert shown.text.startswith("async def save(")
     assert [line.strip() for line in shown.text.splitlines()] == [
         line.strip() for line in inspect.getsource(Engine.save).rstrip().splitlines()
@@ -46,8 +46,8 @@ def test_colours_are_the_pages_own() -> None:
 def test_the_difference_is_made_of_the_overridden_methods_in_the_order_asked_for() -> None:
     lines = compare(RegistryRebuilt, Engine).text.splitlines()
 
-    assert lines[:2] == ["--- RegistryRebuilt._sessions", "+++ Engine._sessions"]
-    assert "+    return self._registry" in lines
+    assert lines[:2] == ["--- RegistryRebuilt.sessions", "+++ Engine.sessions"]
+    assert "+    return self.registry" in lines
     assert any(line.startswith("-    return async_scoped_session(") for line in lines)
 
 
@@ -58,13 +58,13 @@ def test_a_static_method_is_compared_too() -> None:
 def test_the_other_way_round_the_signs_change() -> None:
     lines = compare(Engine, RegistryRebuilt).text.splitlines()
 
-    assert "-    return self._registry" in lines
+    assert "-    return self.registry" in lines
 
 
 def test_a_removed_line_has_its_sign_beside_its_colour() -> None:
     page = compare(Engine, RegistryRebuilt)._repr_html_()
 
-    assert ">-    return self._registry</span>" in page
+    assert ">-    return self.registry</span>" in page
 
 
 @pytest.mark.parametrize(("before", "after"), [(Engine, Engine), (Engine, int), (RegistryRebuilt, object)])

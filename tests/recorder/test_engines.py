@@ -42,7 +42,12 @@ def test_an_engine_is_known_by_the_line_that_made_it(sqlite: str) -> None:
 
 def test_an_engine_takes_every_option_while_it_is_recorded(sqlite: str) -> None:
     """SQLAlchemy reads off the parameters of `Engine.__init__`, which is patched, what `create_engine` takes."""
-    options: dict[str, Any] = {"echo": False, "logging_name": "mine", "hide_parameters": True, "query_cache_size": 7}
+    options: dict[str, Any] = {
+        "echo": False,
+        "logging_name": "mine",
+        "hide_parameters": True,
+        "query_cache_size": 7,
+    }
 
     async def main() -> str:
         engine = create_async_engine(sqlite, **options)

@@ -35,8 +35,8 @@ def engine_disposed(books: Any, engine: Any) -> None:
 
 
 def _init(original: Any) -> Any:
-    # SQLAlchemy reads off the parameters of this function which options `create_engine` takes (`echo`, …): the wrapper
-    # must have the same ones, and not *args and **kwargs.
+    # SQLAlchemy reads off the parameters of this function which options `create_engine` takes (`echo`, …): the
+    # wrapper must have the same ones, and not *args and **kwargs.
     signature = inspect.signature(original)
     names = [
         f"{name}=defaults[{name!r}]" if each.default is not each.empty else name

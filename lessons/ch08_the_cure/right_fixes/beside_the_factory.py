@@ -1,23 +1,15 @@
 """Build the registry where the factory is built."""
 
-import asyncio
-
 from sqlalchemy.ext.asyncio import async_scoped_session
 
 from labkit import Engine
-from labkit.engine.pool import create_pool
-from labkit.engine.unit import session_factory
 
 
 class ChatEngine(Engine):
-    def _create_pool(self):
-        self.pool = create_pool(self.url, self.settings)
-        return self.pool
+    def create_factory(self):
+        factory = super().create_factory()
+        self.own_registry = async_scoped_session(factory, scopefunc=self.current_scope)
+        return factory
 
-    def _create_factory(self):
-        self.factory = session_factory(self.pool)
-        self.registry = async_scoped_session(self.factory, scopefunc=asyncio.current_task)
-        return self.factory
-
-    def _sessions(self):
-        return self.registry
+    def sessions(self):
+        return self.own_registry

@@ -7,23 +7,14 @@ Because: every access may take one more connection out of it, and none comes bac
 the write is lost at once.
 """
 
-import asyncio
-
 from sqlalchemy.ext.asyncio import async_scoped_session
 
-from labkit import Engine
-from labkit.engine.pool import create_pool
-from labkit.engine.unit import session_factory
+from labkit import Engine, Settings
 
 
 class ChatEngine(Engine):
-    def _create_pool(self):
-        self.pool = create_pool(self.url, self.settings.model_copy(update={"pool_size": 50}))
-        return self.pool
+    def __init__(self, settings=None, **urls):
+        super().__init__((settings or Settings()).model_copy(update={"pool_size": 50}), **urls)
 
-    def _create_factory(self):
-        self.factory = session_factory(self.pool)
-        return self.factory
-
-    def _sessions(self):
-        return async_scoped_session(self.factory, scopefunc=asyncio.current_task)
+    def sessions(self):
+        return async_scoped_session(self.factory, scopefunc=self.current_scope)

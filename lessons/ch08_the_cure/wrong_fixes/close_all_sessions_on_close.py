@@ -7,26 +7,14 @@ Because: the lost sessions are found and closed, so the log is quiet. But closin
 written is gone all the same. It also closes the sessions of every other engine in the program.
 """
 
-import asyncio
-
 from sqlalchemy.ext.asyncio import async_scoped_session, close_all_sessions
 
 from labkit import Engine
-from labkit.engine.pool import create_pool
-from labkit.engine.unit import session_factory
 
 
 class ChatEngine(Engine):
-    def _create_pool(self):
-        self.pool = create_pool(self.url, self.settings)
-        return self.pool
-
-    def _create_factory(self):
-        self.factory = session_factory(self.pool)
-        return self.factory
-
-    def _sessions(self):
-        return async_scoped_session(self.factory, scopefunc=asyncio.current_task)
+    def sessions(self):
+        return async_scoped_session(self.factory, scopefunc=self.current_scope)
 
     async def close(self):
         await close_all_sessions()

@@ -7,27 +7,16 @@ Because: the collector takes the lost connections while the loop still runs, and
 back a connection. It can't bring back a write.
 """
 
-import asyncio
 import gc
 
 from sqlalchemy.ext.asyncio import async_scoped_session
 
 from labkit import Engine
-from labkit.engine.pool import create_pool
-from labkit.engine.unit import session_factory
 
 
 class ChatEngine(Engine):
-    def _create_pool(self):
-        self.pool = create_pool(self.url, self.settings)
-        return self.pool
-
-    def _create_factory(self):
-        self.factory = session_factory(self.pool)
-        return self.factory
-
-    def _sessions(self):
-        return async_scoped_session(self.factory, scopefunc=asyncio.current_task)
+    def sessions(self):
+        return async_scoped_session(self.factory, scopefunc=self.current_scope)
 
     async def close(self):
         gc.collect()
