@@ -7,6 +7,7 @@ them every night.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -39,7 +40,9 @@ class Cell:
         return self.clause.topic in {find_clause(name).topic for name in self.bug.breaks}
 
 
-CELLS = [Cell(bug, clause) for bug in bugs() for clause in clauses() if clause.name not in bug.breaks]
+# On Python 3.14 whatever has a time limit fails once nest_asyncio 1.6 is applied: it knows no current task there.
+SOUND = [bug for bug in bugs() if bug.name != "hidden_by_nest_asyncio" or sys.version_info < (3, 14)]
+CELLS = [Cell(bug, clause) for bug in SOUND for clause in clauses() if clause.name not in bug.breaks]
 # What these do they do to the whole process: one patches asyncio, one starts threads that never end.
 FOR_THE_PROCESS = {"hidden_by_nest_asyncio", "thread_keeps_process_alive"}
 
