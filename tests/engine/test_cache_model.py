@@ -1,0 +1,26 @@
+"""No order of steps and faults gives a reader an old row; without any part of the protocol one does."""
+
+from __future__ import annotations
+
+import pytest
+
+from .cache_model import PARTS, explore
+
+
+@pytest.mark.push
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_of_the_protocol_is_needed(part: str) -> None:
+    assert explore(without=part, faults=1)[2] != []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [pytest.param(1, marks=pytest.mark.push), pytest.param(2, marks=[pytest.mark.full, pytest.mark.timeout(900)])],
+)
+def test_no_state_is_bad(faults: int) -> None:
+    """Ten seconds for one fault, minutes for two: other tests meet one order of steps, this one meets all."""
+    states, taken, way = explore(faults=faults)
+
+    assert way == []
+    assert states > 100_000
+    assert {"reader 0 joins a read", "writer 1 dies", "Redis restarts empty"} <= taken.keys()
