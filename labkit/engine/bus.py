@@ -28,6 +28,9 @@ logger = logging.getLogger("labkit.engine")
 Outgoing = tuple[str, str]  # a channel, and a message as JSON
 Release = Callable[[PubSub, Redis], Awaitable[None]]
 
+# Seconds without a message after which Redis is asked whether it is there, and seconds for its answer: a route that
+# dies says nothing.
+HEARTBEAT = 3.0
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between two tries to subscribe again; the last one repeats
 
 
@@ -65,7 +68,8 @@ class Bus:
     async def send(self, outbox: list[Outgoing]) -> None:
         """Send what `encode` made; while Redis is away the messages are counted as lost, and nothing raises."""
         for channel, text in outbox:
-            answered, _ = await self._wanted().ask(partial(_publish, channel, text))
+            # Each message is tried once, and the next one too when this one was lost.
+            answered, _ = await self._wanted().ask(partial(_publish, channel, text), at_once=True, once=True)
             self.lost += not answered
 
     def subscribe(self, channel: str, settings: Settings, release: Release) -> Subscription:
@@ -174,10 +178,17 @@ class Subscription:
                 pass
 
     async def _read(self) -> None:
+        asked = False  # whether Redis is there, as nothing has come for a while
         while True:
             try:
-                raw = await self._pubsub.get_message(timeout=None)
+                raw = await self._pubsub.get_message(timeout=HEARTBEAT)
+                if raw is None and asked:
+                    raise TimeoutError(f"Redis has not answered for {HEARTBEAT} s")
+                if raw is None:
+                    await self._pubsub.ping()
+                asked = raw is None
             except (RedisError, OSError) as error:
+                asked = False
                 await self._subscribe_again(error)
                 continue
             if raw is not None and raw["type"] == "message":

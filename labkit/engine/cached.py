@@ -86,7 +86,7 @@ class Engine(CoreEngine):
         finally:
             await super()._close(closer)
             if self.redis is not None:
-                await self.redis.client.aclose()
+                await self.redis.close()
 
     # The cache.
 

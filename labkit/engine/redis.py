@@ -72,16 +72,18 @@ class OptionalRedis:
         self.url = url
         self.timeout = settings.redis_timeout
         self.client = redis_client(url, settings.redis_timeout, tries=2)
+        self.once = redis_client(url, settings.redis_timeout, tries=1)  # for what must not be done twice
         self.down = False
         self.failed_at = float("-inf")
 
     async def ask(
-        self, question: Callable[[Redis], Awaitable[T]], *, at_once: bool = False
+        self, question: Callable[[Redis], Awaitable[T]], *, at_once: bool = False, once: bool = False
     ) -> tuple[bool, T | None]:
         """
         Return (True, the answer), or (False, None) when Redis is away.
 
-        After an answer that did not come nothing is asked for a moment, but `at_once`.
+        After an answer that did not come nothing is asked for a moment, but `at_once`. A lost connection is tried
+        again, unless `once`: an order whose answer was lost may have been carried out.
         """
         if self.down and not at_once:
             if time.monotonic() - self.failed_at < PAUSE:
@@ -89,7 +91,7 @@ class OptionalRedis:
             self.failed_at = time.monotonic()  # one question finds out; the others need not wait for it
         try:
             async with asyncio.timeout(self.timeout):
-                answer = await question(self.client)
+                answer = await question(self.once if once else self.client)
         except (RedisError, OSError) as error:
             self._lost(error)
             return False, None
@@ -103,3 +105,8 @@ class OptionalRedis:
         if not self.down:
             self.down = True
             logger.warning("Redis does not answer (%s); going on without it", type(error).__name__)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.aclose()
+        await self.once.aclose()

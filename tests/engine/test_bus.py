@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from redis.asyncio import Redis
 
+import labkit.engine.bus as bus_module
 from labkit.engine import Engine, Notification, User
 from labkit.errors import InvalidInput, NotOpen
 from labkit.services import Capability, Services
@@ -249,3 +252,98 @@ async def test_what_can_not_be_sent_is_refused_at_once(offline: Engine, channel:
     with pytest.raises(InvalidInput):
         await offline.publish(channel, message)
     assert offline.statistics().messages_lost == 0
+
+
+class Route:
+    """A way to Redis that can die without a word, or lose an answer."""
+
+    def __init__(self, services: Services) -> None:
+        self.to = urlsplit(services.redis_url)
+        self.dead: set[asyncio.StreamWriter] = set()
+        self.ways: list[asyncio.StreamWriter] = []
+        self.lose: bytes = b""  # the answer to an order that contains this is lost, and the connection with it
+
+    async def __aenter__(self) -> Route:
+        self.server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        port = self.server.sockets[0].getsockname()[1]
+        login = self.to.netloc.rpartition("@")[0]
+        self.url = urlunsplit(
+            self.to._replace(netloc=f"{login}@127.0.0.1:{port}" if login else f"127.0.0.1:{port}")
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+        for way in self.ways:
+            way.close()
+
+    def die(self) -> None:
+        """Let nothing pass any more on the ways that are there; new ones are alive."""
+        self.dead.update(self.ways)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_redis, to_redis = await asyncio.open_connection(self.to.hostname, self.to.port)
+        self.ways += [writer, to_redis]
+        await asyncio.gather(self._pass(reader, to_redis, to_redis), self._pass(from_redis, writer, writer))
+
+    async def _pass(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, way: asyncio.StreamWriter
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                if way in self.dead:
+                    continue
+                sink.write(data)
+                if self.lose and self.lose in data:
+                    await sink.drain()
+                    self.lose = b""
+                    for each in self.ways:
+                        each.transport.abort() if each is not sink else each.close()
+        sink.close()
+
+
+async def test_a_route_that_dies_without_a_word_is_noticed_and_the_next_message_says_so(
+    make_engine: MakeEngine, engine: Engine, any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "HEARTBEAT", 0.2)
+    async with (
+        Route(any_services) as route,
+        Engine(engine.settings, redis_url=route.url) as listener,
+        listener.subscribe("c") as messages,
+    ):
+        await engine.publish("c", "before")
+        assert await first(messages, 1) == ["before"]
+        route.die()
+        await engine.publish("c", "missed")
+        async with asyncio.timeout(10):
+            while not messages._interrupted:
+                await asyncio.sleep(0.01)
+            waiting = asyncio.create_task(anext(messages))
+            while not waiting.done():
+                await engine.publish("c", "after")
+                await asyncio.sleep(0.01)
+        assert waiting.result() == Notification("c", "after", missed=0, interrupted=True)
+
+
+async def test_silence_alone_is_no_interruption(
+    engine: Engine, any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "HEARTBEAT", 0.05)
+    async with engine.subscribe("c") as messages:
+        await asyncio.sleep(0.5)
+        await engine.publish("c", "at last")
+        async with asyncio.timeout(10):
+            assert await anext(messages) == Notification("c", "at last", missed=0, interrupted=False)
+
+
+async def test_a_message_whose_answer_is_lost_is_sent_once_and_the_next_one_is_tried(
+    make_engine: MakeEngine, engine: Engine, any_services: Services
+) -> None:
+    async with Route(any_services) as route, Engine(engine.settings, redis_url=route.url) as publisher:
+        async with engine.subscribe("c") as messages:
+            await publisher.publish("c", "warm")
+            route.lose = b"twice?"
+            await publisher.publish("c", "twice?")
+            await publisher.publish("c", "the next")
+            assert await first(messages, 3) == ["warm", "twice?", "the next"]
+        assert publisher.statistics().messages_lost == 1
