@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from secrets import token_hex
 from typing import NamedTuple
@@ -50,6 +51,7 @@ class Cache:
         self._ttl = round(ttl * 1000) or 1  # milliseconds
         self._protection = round(protection * 1000) or 1  # must be longer than any commit
         self._flights: dict[tuple[Key, str], asyncio.Task[Values | None]] = {}
+        self._asking: Counter[Key] = Counter()
         self._sender: asyncio.Task[None] | None = None
         self.unsent: dict[str, set[str]] = {}  # names that Redis must be told, and the writers to be taken out
         self.hits = 0
@@ -60,14 +62,22 @@ class Cache:
         values = await self.peek(key)
         if values is not None:
             return values
-        generation, values = await self._generation(key)
+        self._asking[key] += 1
+        try:
+            generation, values = await self._generation(key)
+        finally:
+            self._asking[key] -= 1
+        # Taken before it is dropped: a read that has just ended under this generation is as good as the row.
+        flight = self._flights.get((key, generation or ""))
+        if flight is not None and flight.done() and (flight.cancelled() or flight.exception()):
+            flight = None
+        self._drop_landed(key)
         if generation is None or values is not None:
             return await read(key) if values is None else values
-        flight = self._flights.get((key, generation))
         if flight is None:
             flight = asyncio.create_task(self._fill(key, generation, read), name=f"fill {key}")
             self._flights[key, generation] = flight
-            flight.add_done_callback(lambda done: self._land((key, generation), done))
+            flight.add_done_callback(lambda done: self._land(key, done))
         # One reader's cancellation is not the others': the read goes on.
         return await asyncio.shield(flight)
 
@@ -122,10 +132,17 @@ class Cache:
             await self._redis.ask(lambda redis: redis.set(f"{_name(key)}:row", row, px=self._ttl))
         return values
 
-    def _land(self, flight: tuple[Key, str], done: asyncio.Task[Values | None]) -> None:
-        del self._flights[flight]
+    def _land(self, key: Key, done: asyncio.Task[Values | None]) -> None:
         if not done.cancelled():
             done.exception()  # seen, even when every reader has gone
+        self._drop_landed(key)
+
+    def _drop_landed(self, key: Key) -> None:
+        if self._asking[key]:
+            return  # a reader who asks for the generation at this moment may join it still
+        del self._asking[key]
+        for flight in [each for each, task in self._flights.items() if each[0] == key and task.done()]:
+            del self._flights[flight]
 
     async def mark(self, keys: Collection[Key]) -> Mark:
         """Let no reader trust, or cache, the rows at `keys` from now on; the answer is for `unmark`."""

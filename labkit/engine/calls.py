@@ -81,8 +81,12 @@ class Calls:
         await self._wait(closer)
 
     async def _wait(self, closer: Task) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                while any(task is not closer and not task.done() for task in self._ended):
-                    self._left.clear()
-                    await self._left.wait()
+        def some_are_left() -> bool:
+            return any(task is not closer and not task.done() for task in self._ended)
+
+        if some_are_left():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    while some_are_left():
+                        self._left.clear()
+                        await self._left.wait()

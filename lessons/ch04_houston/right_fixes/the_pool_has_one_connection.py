@@ -24,6 +24,7 @@ async def a_duplicate_is_refused(engine_class, services):
         else:
             raise AssertionError("wanted: an IntegrityError; found: no error")
         try:
-            await engine.find(User)
+            async with engine.session():
+                await engine.find(User)
         except NoConnection as lost:
             raise AssertionError("wanted: the connection is back; found: the pool is empty") from lost
