@@ -90,7 +90,8 @@ class Watch:
                 continue
             if ready:
                 self._told.recv(1024)
-            if state_of(file) != state:
+            now = state_of(file)
+            if now != state and not (now and now[2] == 0):  # an empty one is being written
                 return None
         return self._keys.popleft()
 

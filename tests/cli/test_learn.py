@@ -475,7 +475,7 @@ def test_a_save_is_told_at_once_and_not_only_looked_for(tmp_path: Path, monkeypa
 
     def save() -> None:  # again and again: nobody knows when the folder begins to be watched
         while not seen.wait(0.2):
-            (tmp_path / "saved").write_text("")
+            (tmp_path / "saved").write_text("pass")
             (tmp_path / "saved").replace(file)
 
     source, keyboard = os.pipe()
@@ -489,13 +489,29 @@ def test_a_save_is_told_at_once_and_not_only_looked_for(tmp_path: Path, monkeypa
     os.close(source)
 
 
+def test_a_file_that_is_being_written_is_told_when_it_holds_something(tmp_path: Path) -> None:
+    """An editor empties a file before it writes it: that is one save and not two."""
+    source, keyboard = os.pipe()
+    file = tmp_path / "ch04_houston.py"
+    file.write_text("before")
+    state = state_of(file)
+    with Watch(tmp_path, source) as watch, file.open("w") as written:
+        os.write(keyboard, b"h\n")
+        assert watch.wait(file, state) == "h"
+        written.write("after")
+        written.flush()
+        assert watch.wait(file, state) is None
+    os.close(keyboard)
+    os.close(source)
+
+
 def test_a_folder_that_can_not_be_watched_is_looked_at(tmp_path: Path) -> None:
     source, keyboard = os.pipe()
     folder = tmp_path / "not there yet"
     with Watch(folder, source) as watch:
         folder.mkdir()
         file = folder / "ch04_houston.py"
-        file.write_text("")
+        file.write_text("pass")
         appeared = watch.wait(file, None)
         state = state_of(file)
         os.write(keyboard, b"h\n")
