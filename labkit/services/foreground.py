@@ -27,6 +27,7 @@ async def hold_services(provider: str | None, announce: Callable[[Services], Non
     with signals_to(ending.ask):
         try:
             async with start_services(provider) as services:
+                ending.check()
                 announce(services)
                 ending.announced = True
                 await asyncio.get_running_loop().create_future()
@@ -49,6 +50,11 @@ class _Ending:
             self.signal = number
             self._task.cancel()
 
+    def check(self) -> None:
+        """Raise `CancelledError` if a signal has come: a driver may have swallowed the cancellation."""
+        if self.signal:
+            raise asyncio.CancelledError
+
 
 async def run_with_services(
     command: Sequence[str], provider: str | None, announce: Callable[[Services], None] = lambda services: None
@@ -65,6 +71,7 @@ async def run_with_services(
     with signals_to(relay.pass_on):
         try:
             async with start_services(provider) as services:
+                relay.check()
                 announce(services)
                 status = await relay.run([program, *command[1:]], {**os.environ, **services.environment()})
         except asyncio.CancelledError:

@@ -1,0 +1,39 @@
+"""A signal ends a command that starts services, whatever becomes of the cancellation inside of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
+
+import pytest
+
+from labkit.services import foreground
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+async def test_a_signal_whose_cancellation_is_swallowed_ends_the_start_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A driver that is cancelled while it connects may say that the server does not answer, and is asked again."""
+
+    @asynccontextmanager
+    async def swallowing(provider: str | None) -> AsyncIterator[SimpleNamespace]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        yield SimpleNamespace(environment=dict)
+
+    monkeypatch.setattr(foreground, "start_services", swallowing)
+    announced: list[object] = []
+    async with asyncio.timeout(10):
+        held = await foreground.hold_services("local", announced.append)
+        ran = await foreground.run_with_services([sys.executable, "-c", "pass"], "local", announced.append)
+
+    assert (held, ran) == (128 + signal.SIGTERM, 128 + signal.SIGTERM)
+    assert announced == []
