@@ -63,7 +63,7 @@ def test_a_bug_breaks_shows_and_says_what_its_entry_says(bug: Bug, services: Ser
     assert trial.as_promised, trial
 
 
-@pytest.mark.push
+@pytest.mark.full
 @pytest.mark.providers("sqlite")
 @pytest.mark.each("bug", bugs())
 def test_a_bug_does_so_without_a_server_too(bug: Bug, any_services: Services) -> None:

@@ -13,9 +13,9 @@ def test_each_part_of_the_protocol_is_needed(part: str) -> None:
     assert explore(without=part, faults=1)[2] != []
 
 
-@pytest.mark.push
+@pytest.mark.full
 def test_no_state_is_bad() -> None:
-    """Ten seconds: other tests meet one order of steps, this one meets all, with a fault at each of them."""
+    """Half a minute: other tests meet one order of steps, this one meets all, with a fault at each of them."""
     states, taken, way = explore(faults=1)
 
     assert way == []
