@@ -412,14 +412,13 @@ def goals(results: list[Measured], rounds: int) -> list[Goal]:
     found = {(each.operation, each.tasks, each.contestant): each for each in results}
     judged = []
     for tasks in sorted({each.tasks for each in results}):
-        judged.append(Goal("get, not cached", tasks, 1.2, found["get", tasks, "facade"].ratio))
+        judged.append(Goal("get, not cached", tasks, 2.0, found["get", tasks, "facade"].ratio))
         judged.append(Goal("get, from the cache", tasks, 6.0, found["get cached", tasks, "cached"].ratio))
         for operation in ("insert", "update"):
             low, high = found[operation, tasks, "hand again"].spread
             noise = (high - low) / math.sqrt(rounds)
-            judged.append(
-                Goal(f"{operation}, no slower", tasks, 1.0, found[operation, tasks, "facade"].ratio, noise)
-            )
+            judged.append(Goal(operation, tasks, 1.1, found[operation, tasks, "facade"].ratio, noise))
+        judged.append(Goal("find 50", tasks, 1.2, found["find 50", tasks, "facade"].ratio))
         for operation in ("get", "insert", "update", "find 50"):
             ours, theirs = (found[operation, tasks, who].ratio for who in ("facade", "advanced-alchemy"))
             judged.append(Goal(f"{operation}, ahead of advanced-alchemy", tasks, 1.0, ours / theirs))
