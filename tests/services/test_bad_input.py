@@ -29,13 +29,19 @@ QUOTED = "s3cret%40%3A%2F%25"
 Refuse = Callable[..., str]
 as_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root on Linux")
 
+NOTHING = ["true"] if shutil.which("true") else [sys.executable, "-c", "pass"]
+needs_local = pytest.mark.skipif(
+    not all(map(shutil.which, ("redis-server", "mariadb-install-db"))),
+    reason="MariaDB or Redis is not here",
+)
+
 
 @pytest.fixture
 def refuse(outside: Outside) -> Refuse:
     """Run `labkit services exec` in vain and return the one line that it printed."""
 
     def refuse(provider: str, *, through: tuple[str, ...] = (), **variables: str) -> str:
-        command = [sys.executable, "-m", "labkit", "services", "exec", "-p", provider, "--", "true"]
+        command = [sys.executable, "-m", "labkit", "services", "exec", "-p", provider, "--", *NOTHING]
         process = outside.run([*through, *command], **variables)
         out, error = process.communicate(timeout=60)
 
@@ -115,7 +121,7 @@ def test_a_temporary_folder_that_is_not_there_is_named(refuse: Refuse, tmp_path:
     assert f"wanted in {tmp_path}/missing, found: No such file or directory" in line
 
 
-@pytest.mark.parametrize("local_provider", ["embedded", "local", "sqlite"])
+@pytest.mark.parametrize("local_provider", ["embedded", pytest.param("local", marks=needs_local), "sqlite"])
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 def test_a_temporary_folder_that_cannot_be_written_is_named(refuse: Refuse, local_provider: str) -> None:
     line = refuse(local_provider, TMPDIR="/proc")
@@ -142,6 +148,7 @@ def test_a_full_or_read_only_temporary_folder_is_named(
     )
 
 
+@needs_local
 def test_a_server_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path: Path) -> None:
     bin_folder = fake_program(
         tmp_path, "mysqld", 'echo "mysqld  Ver 9.9.9"', 'echo "[ERROR] the disk is on fire"; exit 3'
@@ -153,6 +160,7 @@ def test_a_server_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path:
     assert "[ERROR] the disk is on fire" in line
 
 
+@needs_local
 def test_a_redis_that_dies_during_its_start_is_quoted(refuse: Refuse, tmp_path: Path) -> None:
     bin_folder = fake_program(tmp_path, "redis-server", 'echo "Redis server v=9.9.9"', 'echo "no luck"; exit 4')
 

@@ -21,7 +21,7 @@ from labkit.services.reaper import Reaper
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["sleep", "100"], start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
     yield process
     process.kill()
     process.wait()
@@ -65,7 +65,7 @@ def test_a_later_process_with_the_same_number_is_let_alone(sleeper: subprocess.P
 
 
 def test_a_process_that_has_ended_has_no_identity() -> None:
-    process = subprocess.Popen(["true"])
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
 
     assert (reap.identity(process.pid), bool(reap.identity(os.getpid()))) == ("", True)
