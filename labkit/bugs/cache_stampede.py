@@ -18,7 +18,7 @@ class CacheStampede(Engine):
     """The correct engine, but for one seam."""
 
     async def look_up(self, key: Key) -> Values | None:
-        """Read one row through the cache; whoever asks for it meanwhile waits for the same answer."""
+        """Read one row through the cache; every task that asks for it meanwhile waits for the same answer."""
         # "Nearly every row is in the cache, and the first one to miss it puts it there."
         values = await self.cache.peek(key)
         return values if values is not None else await self.cache.fill(key, self.read)

@@ -9,8 +9,6 @@ Sources: https://github.com/fastapi-users/fastapi-users/issues/1395, https://git
 
 from __future__ import annotations
 
-import weakref
-
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from labkit.engine import Engine
@@ -24,10 +22,4 @@ class ExpiredAttributes(Engine):
     def create_factory(self) -> async_sessionmaker[AsyncSession]:
         """Return the factory of sessions, whose objects can be read after the commit without the database."""
         # "After a commit the row may have changed: it is only right to read it again."
-        return async_sessionmaker(
-            self.engine,
-            sync_session_class=self.session_class,
-            expire_on_commit=True,
-            close_resets_only=False,
-            info={"engine": weakref.ref(self)},
-        )
+        return async_sessionmaker(self.engine, expire_on_commit=True, **self.session_options())

@@ -24,7 +24,7 @@ class SwallowedCancellation(Engine):
     """The correct engine, but for one seam."""
 
     async def fetch(self, statement: Executable) -> list[Any]:
-        """Return the objects that a statement selects, outside of every block; a cancelled caller is told so."""
+        """Return the objects that a statement selects, outside of every block; raise a cancellation on."""
         try:
             async with AsyncSession(self.reader) as session:
                 return list((await session.execute(statement)).scalars())

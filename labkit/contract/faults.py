@@ -16,7 +16,7 @@ async def a_read_works_after_the_server_has_ended_an_idle_connection(
     engine_class: type[Engine], services: Services
 ) -> None:
     """A connection that the server has closed meanwhile is not given to anybody."""
-    # How long it has to be idle until it is tested is a setting: nobody should have to wait for it here.
+    # How long it has to be idle until it is tested is a setting; here that is no time.
     async with opened(engine_class, services, ping_after=0.0) as engine:
         number = await connection_of(engine)
         await kill_connection(services, number)

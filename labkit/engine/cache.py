@@ -4,8 +4,8 @@ The cache: rows in Redis, never older than a write that was acknowledged while i
 Each key has three entries in Redis. `row` holds a row, and the generation under which it was read. `generation`
 holds a random token. `writers` holds who is changing the row. A reader trusts a row only if its generation is the
 current one. A writer begins a new generation before its commit and another after it, and is one of the writers in
-between; while there is one, nobody caches the row. So a slow reader may put back an old row however late it
-comes: nobody will trust it. A writer that dies in its commit leaves a row that nobody caches until `writers`
+between; while there is one, no reader caches the row. So a slow reader may put back an old row however late it
+comes: no reader will trust it. A writer that dies in its commit leaves a row that is not cached until `writers`
 expires. No clocks are compared.
 
 The idea of a token that a fill must still hold is that of the leases in "Scaling Memcache at Facebook" (NSDI 2013).
@@ -58,20 +58,21 @@ class Cache:
         self.misses = 0
 
     async def get(self, key: Key, read: Read) -> Values | None:
-        """Return the values of the row at `key`, from Redis, or from `read(key)`, called once for all who ask."""
+        """Return the values of the row at `key`, from Redis, or from `read(key)`, called once for all readers."""
         values = await self.peek(key)
         if values is not None:
             return values
         self._asking[key] += 1
+        flight = None
         try:
             generation, values = await self._generation(key)
+            # A read that has just ended under this generation is as good as the row.
+            flight = self._flights.get((key, generation or ""))
         finally:
             self._asking[key] -= 1
-        # Taken before it is dropped: a read that has just ended under this generation is as good as the row.
-        flight = self._flights.get((key, generation or ""))
+            self._drop_landed(key)
         if flight is not None and flight.done() and (flight.cancelled() or flight.exception()):
             flight = None
-        self._drop_landed(key)
         if generation is None or values is not None:
             return await read(key) if values is None else values
         if flight is None:
@@ -216,7 +217,7 @@ class Cache:
                     del self.unsent[name]
 
     async def close(self) -> None:
-        """End the reads that nobody waits for, and tell Redis once more what it has not been told."""
+        """Cancel the reads that are under way, and send once more what Redis does not know yet."""
         tasks = [*self._flights.values(), *([self._sender] if self._sender else [])]
         for task in tasks:
             task.cancel()

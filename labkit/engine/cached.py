@@ -6,7 +6,7 @@ import weakref
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -56,8 +56,6 @@ class Engine(CoreEngine):
     `unsubscribe`.
     """
 
-    session_class: ClassVar[type[Session]] = UnitOfWork
-
     def __init__(
         self,
         settings: Settings | None = None,
@@ -73,6 +71,11 @@ class Engine(CoreEngine):
         self.bus = Bus(self.redis)
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
+    def session_options(self) -> dict[str, Any]:
+        """Return the options of every session: it knows this engine, and what its commit changes."""
+        own = {"sync_session_class": UnitOfWork, "info": {"engine": weakref.ref(self)}}
+        return super().session_options() | own
+
     def create_redis(self, url: str) -> OptionalRedis:
         """Return a Redis client that belongs to this engine alone."""
         # Its connections belong to the loop of this engine: no other engine may get them.
@@ -80,25 +83,25 @@ class Engine(CoreEngine):
 
     async def _close(self, closer: Task) -> None:
         try:
+            await super()._close(closer)  # first: a commit that is under way still has to tell Redis
             for subscription in list(self._subscriptions):
                 await subscription.close()
-            await self.cache.close()
         finally:
-            await super()._close(closer)
+            await self.cache.close()
             if self.redis is not None:
                 await self.redis.close()
 
     # The cache.
 
     async def look_up(self, key: Key) -> Values | None:
-        """Read one row through the cache; whoever asks for it meanwhile waits for the same answer."""
+        """Read one row through the cache; every task that asks for it meanwhile waits for the same answer."""
         # Without the read that all readers share, a row that everybody wants is read as often as it is wanted.
         return await self.cache.get(key, self.read)
 
     @asynccontextmanager
     async def changing(self, keys: Collection[Key]) -> AsyncIterator[None]:
         """Keep every reader from caching the rows at `keys` while a commit changes them."""
-        # Marked before the commit: a writer that dies in it leaves rows that nobody caches, and none that are old.
+        # Marked before the commit: a writer that dies in it leaves rows that are not cached, and none that are old.
         mark = await self.cache.mark(keys)
         try:
             yield
@@ -127,7 +130,7 @@ class Engine(CoreEngine):
 
     async def announce(self, messages: list[Outgoing]) -> None:
         """Send messages, and return when they are out."""
-        # Nobody would wait for a separate task: the loop may end before it, and so may the task.
+        # Nothing would wait for a separate task: the loop may end before it, and so may the task.
         await self.bus.send(messages)
 
     def subscribe(self, channel: str) -> Subscription:

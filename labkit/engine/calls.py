@@ -34,7 +34,10 @@ class Calls:
 
     @contextmanager
     def enter(self, task: Task) -> Iterator[None]:
-        """Let `end()` stop what `task` does here, wherever it waits."""
+        """Let `end()` stop what `task` does here, wherever it waits; a call inside a call is part of it."""
+        if task in self._ended:
+            yield
+            return
         before = task.cancelling()
         self._ended[task] = False
         try:

@@ -15,7 +15,7 @@ async def run_to_completion(work: Coroutine[Any, Any, T] | asyncio.Task[T], seco
     """
     Run `work` to its end even when the caller is cancelled meanwhile; the cancellation is delivered afterwards.
 
-    A commit or a release that stops half-way would leave a connection that nobody owns. After `seconds` the work
+    A commit or a release that stops half-way would leave a connection without an owner. After `seconds` the work
     itself is cancelled, and with it the caller.
     """
     task = asyncio.ensure_future(work)

@@ -82,7 +82,7 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
 
     - `check(connection, seconds, Settings.ping_after)` is called before one that was idle is given out;
     - one that comes back is rolled back if the server has said that a transaction is open on it, and closed if the
-      engine has been disposed of meanwhile: nobody else would close it;
+      engine has been disposed of meanwhile: SQLAlchemy's pool would keep it open;
     - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed.
     """
     engine = create_async_engine(url, **_options(url, settings))
@@ -157,18 +157,13 @@ def _in_transaction(driver_connection: Any) -> bool:
 
 
 def _limit_statements(engine: AsyncEngine, seconds: float) -> None:
-    # A connection that is closed is an error for whoever waits for its answer.
+    # A connection that is closed is an error for the caller that waits for its answer.
     limits: dict[int, asyncio.TimerHandle] = {}
 
     def begin(connection: Connection, *_: Any) -> None:
+        end(connection)  # an object that is gone may have had the same id
         driver_connection: Any = connection.connection.driver_connection
-        limits[id(connection)] = asyncio.get_running_loop().call_later(
-            seconds, close, id(connection), driver_connection
-        )
-
-    def close(number: int, driver_connection: Any) -> None:
-        limits.pop(number, None)
-        driver_connection.close()
+        limits[id(connection)] = asyncio.get_running_loop().call_later(seconds, driver_connection.close)
 
     def end(connection: Connection | None, *_: Any) -> None:
         if limit := limits.pop(id(connection), None):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-import weakref
 from collections.abc import AsyncIterator, Coroutine, Hashable
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 from sqlalchemy import Executable, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
-from sqlalchemy.orm import Session, raiseload
+from sqlalchemy.orm import raiseload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from labkit.engine.calls import Calls
@@ -53,7 +52,6 @@ class CoreEngine:
     `read`, `fetch`, `loading`.
     """
 
-    session_class: ClassVar[type[Session]] = Session
     _current: ClassVar[dict[tuple[type[CoreEngine], Loop, int], CoreEngine]] = {}
     _loop: Loop | None = None
     _pid = 0
@@ -84,13 +82,12 @@ class CoreEngine:
     def create_factory(self) -> async_sessionmaker[AsyncSession]:
         """Return the factory of sessions, whose objects can be read after the commit without the database."""
         # An expired attribute would be loaded again at its next access, which can't be awaited.
-        return async_sessionmaker(
-            self.engine,
-            sync_session_class=self.session_class,
-            expire_on_commit=False,
-            close_resets_only=False,
-            info={"engine": weakref.ref(self)},
-        )
+        return async_sessionmaker(self.engine, expire_on_commit=False, **self.session_options())
+
+    def session_options(self) -> dict[str, Any]:
+        """Return the options of every session."""
+        # A closed session that could be used again would take a connection, and nothing would give it back.
+        return {"close_resets_only": False}
 
     @staticmethod
     def check_connection(connection: Any, idle: float, ping_after: float) -> None:
@@ -149,7 +146,7 @@ class CoreEngine:
 
     def opening(self) -> asyncio.Lock:
         """Return the lock under which one task opens this engine while others wait."""
-        # A lock is bound to the first loop in which somebody waits for it: it must not outlive its engine.
+        # A lock is bound to the first loop in which a task waits for it: it must not outlive its engine.
         return self._opening_lock
 
     async def check_server(self) -> None:
@@ -179,7 +176,7 @@ class CoreEngine:
 
     async def dispose(self) -> None:
         """Close every connection in the loop that opened it."""
-        # When the loop has closed it is too late: nobody can say goodbye to the server any more.
+        # When the loop has closed it is too late: no connection can be closed properly any more.
         await self.engine.dispose()
         await self.reader.dispose()
 
@@ -229,7 +226,7 @@ class CoreEngine:
     @staticmethod
     def scope(task: Task) -> Hashable:
         """Return the key under which the registry keeps the session of `task`."""
-        # The task itself, whoever asks: the release runs in a helper task, and must find the same session.
+        # The task itself, and not the one that asks: the release runs in a helper task, for the same session.
         return task
 
     def session_of(self, task: Task, *, forget: bool = False) -> AsyncSession | None:
@@ -267,13 +264,13 @@ class CoreEngine:
 
     async def release(self, task: Task) -> None:
         """Forget the session of `task` and give its connection back; what was not committed is rolled back."""
-        # The entry is taken out before any await: nobody can get the session once it closes.
+        # The entry is taken out before any await: no caller can get the session once it closes.
         session = self.session_of(task, forget=True)
         if session is not None:
             await self._end(session)
 
     async def _end(self, session: AsyncSession) -> None:
-        if self._closed:  # nobody waits for its server any more
+        if self._closed:  # its server is not waited for any more
             await session.invalidate()
             return
         try:
@@ -348,7 +345,7 @@ class CoreEngine:
             return await self.fetch(statement)
 
     async def fetch(self, statement: Executable) -> list[Any]:
-        """Return the objects that a statement selects, outside of every block; a cancelled caller is told so."""
+        """Return the objects that a statement selects, outside of every block; raise a cancellation on."""
         async with AsyncSession(self.reader) as session:
             return list((await session.execute(statement)).scalars())
 

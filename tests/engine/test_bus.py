@@ -330,9 +330,17 @@ async def test_silence_alone_is_no_interruption(
 ) -> None:
     monkeypatch.setattr(bus_module, "HEARTBEAT", 0.05)
     async with engine.subscribe("c") as messages:
-        await asyncio.sleep(0.5)
-        await engine.publish("c", "at last")
+        ping, asked = messages._pubsub.ping, asyncio.Semaphore(0)
+
+        async def counted() -> None:
+            await ping()
+            asked.release()
+
+        monkeypatch.setattr(messages._pubsub, "ping", counted)
         async with asyncio.timeout(10):
+            for _ in range(3):
+                await asked.acquire()
+            await engine.publish("c", "at last")
             assert await anext(messages) == Notification("c", "at last", missed=0, interrupted=False)
 
 

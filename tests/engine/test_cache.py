@@ -414,3 +414,51 @@ async def test_a_duplicate_does_not_touch_the_cache(engine: Engine, any_services
     hits, misses = counts(engine)
     assert await name(engine) == "Ada"
     assert counts(engine) == (hits + 1, misses)
+
+
+async def test_a_reader_cancelled_while_another_one_reads_leaves_nothing_behind(
+    halting: Halting, any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for the generation when the other one's read ends, and can't be the one that drops it."""
+    reader = asyncio.create_task(name(halting))
+    await halting.has_read.wait()
+    generation, asks = halting.cache._generation, asyncio.Event()
+
+    async def never(key: Key) -> Any:
+        asks.set()
+        await asyncio.Event().wait()
+        return await generation(key)
+
+    monkeypatch.setattr(halting.cache, "_generation", never)
+    monkeypatch.setattr(halting.cache, "peek", lambda key: asyncio.sleep(0))
+    late = asyncio.create_task(name(halting))
+    await asks.wait()
+    halting.let_go.set()
+    assert await reader == "Ada"
+    late.cancel()
+    await asyncio.wait([late])
+
+    assert halting.cache._flights == {}
+
+
+async def test_a_commit_under_way_at_close_still_tells_redis_and_nothing_runs_on(
+    make_engine: MakeEngine, engine: Engine, any_services: Services, ada: User
+) -> None:
+    class Slow(Engine):
+        async def commit(self, task: Any, session: Any) -> None:
+            committing.set()
+            await asyncio.sleep(0)
+            await super().commit(task, session)
+
+    committing = asyncio.Event()
+    writer = await make_engine(Slow).open()
+    await engine.get(User, email=EMAIL)
+    before = asyncio.all_tasks()
+    ada.name = "Countess"
+    saving = asyncio.create_task(writer.save(ada))
+    await committing.wait()
+    await writer.close()
+    await saving
+
+    assert await name(engine) == "Countess"
+    assert [task for task in asyncio.all_tasks() - before if "Redis" in task.get_name()] == []

@@ -339,3 +339,8 @@ async def test_a_connection_lost_just_before_the_unit_begins_is_an_error_of_sqla
     assert engine.statistics().checked_out == 0
     await engine.save(ada())
     assert await count_rows(services, "users") == 1
+
+
+async def test_tables_can_be_created_inside_a_block(engine: Engine, any_services: Services) -> None:
+    async with engine.session():
+        await engine.create_tables()

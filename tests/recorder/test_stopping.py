@@ -281,7 +281,7 @@ def test_each_column_of_ps_is_asked_for_by_itself() -> None:
     assert [each.count("=") for each in processes._COLUMNS if each != "-o"] == [1, 1, 1, 1]
 
 
-@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="its output is what is tested, and there is no ps here")
 def test_the_processes_of_ps_are_those_of_proc() -> None:
     own = psutil.Process()
     table = {known.pid: parent for parent, known in processes._from_ps()}

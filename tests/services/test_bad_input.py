@@ -32,7 +32,7 @@ as_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reaso
 NOTHING = ["true"] if shutil.which("true") else [sys.executable, "-c", "pass"]
 needs_local = pytest.mark.skipif(
     not all(map(shutil.which, ("redis-server", "mariadb-install-db"))),
-    reason="MariaDB or Redis is not here",
+    reason="stubs of MariaDB and Redis stand beside real ones",
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from labkit.services import foreground
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send SIGTERM to a process")
 
 
 async def test_a_signal_whose_cancellation_is_swallowed_ends_the_start_all_the_same(
