@@ -59,8 +59,9 @@ class Bus:
         if not isinstance(channel, str) or not channel:
             raise InvalidInput(f"A channel's name was wanted, found {channel!r}.", remedy="Give a text.")
         try:
+            channel.encode()
             return channel, json.dumps(message)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(
                 f"A message must be JSON: {error}.", remedy="Send texts, numbers, lists and dicts."
             ) from None

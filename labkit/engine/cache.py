@@ -46,8 +46,9 @@ class Mark(NamedTuple):
 class Cache:
     """Read rows through Redis; without Redis, or while it is away, read the database."""
 
-    def __init__(self, redis: OptionalRedis | None, ttl: float, protection: float) -> None:
+    def __init__(self, redis: OptionalRedis | None, ttl: float, protection: float, prefix: str) -> None:
         self._redis = redis
+        self._prefix = prefix  # databases that share a Redis must not share rows
         self._ttl = round(ttl * 1000) or 1  # milliseconds
         self._protection = round(protection * 1000) or 1  # must be longer than any commit
         self._flights: dict[tuple[Key, str], asyncio.Task[Values | None]] = {}
@@ -82,9 +83,12 @@ class Cache:
         # One reader's cancellation is not the others': the read goes on.
         return await asyncio.shield(flight)
 
+    def _name(self, key: Key) -> str:
+        return f"{self._prefix}:{{{key}}}"
+
     async def peek(self, key: Key) -> Values | None:
         """Return the values of the row at `key` that Redis has, or None; read nothing else."""
-        name = _name(key)
+        name = self._name(key)
         if self._redis is None or name in self.unsent or not is_cacheable(key.model):
             return None
         _, answer = await self._redis.ask(lambda redis: redis.mget(f"{name}:row", f"{name}:generation"))
@@ -108,7 +112,7 @@ class Cache:
         Return the generation under which the row at `key` may be cached now, or None if it may not; and the row, if
         another reader has cached it meanwhile.
         """
-        name = _name(key)
+        name = self._name(key)
         if self._redis is None or name in self.unsent or not is_cacheable(key.model):
             return None, None
 
@@ -130,7 +134,7 @@ class Cache:
         values = await read(key)
         if values is not None and self._redis is not None and _is_at(key, values):
             row = generation + dump(values)
-            await self._redis.ask(lambda redis: redis.set(f"{_name(key)}:row", row, px=self._ttl))
+            await self._redis.ask(lambda redis: redis.set(f"{self._name(key)}:row", row, px=self._ttl))
         return values
 
     def _land(self, key: Key, done: asyncio.Task[Values | None]) -> None:
@@ -147,7 +151,7 @@ class Cache:
 
     async def mark(self, keys: Collection[Key]) -> Mark:
         """Let no reader trust, or cache, the rows at `keys` from now on; the answer is for `unmark`."""
-        mark = Mark(token_hex(8), frozenset(map(_name, keys)))
+        mark = Mark(token_hex(8), frozenset(map(self._name, keys)))
 
         def enter(pipeline: Pipeline, name: str) -> None:
             pipeline.sadd(f"{name}:writers", mark.writer)
@@ -171,7 +175,7 @@ class Cache:
 
     async def forget(self, keys: Collection[Key]) -> None:
         """Let no reader trust what is cached of the rows at `keys` now."""
-        await self._renew(frozenset(map(_name, keys)), lambda pipeline, name: None)
+        await self._renew(frozenset(map(self._name, keys)), lambda pipeline, name: None)
 
     async def _renew(
         self, names: Collection[str], also: Callable[[Pipeline, str], object], *, at_once: bool = False
@@ -226,10 +230,6 @@ class Cache:
             await self._send_unsent()
         if self.unsent:
             logger.warning("closed while Redis was away: %d rows may stay old until they expire", len(self.unsent))
-
-
-def _name(key: Key) -> str:
-    return f"labkit:{{{key}}}"
 
 
 def _is_at(key: Key, values: Values) -> bool:

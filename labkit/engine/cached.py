@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from sqlalchemy import event, inspect
+from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 from sqlalchemy.util import await_only
 
@@ -34,8 +35,15 @@ class UnitOfWork(Session):
         super().__init__(*args, **kwargs)
         self.stale: set[Key] = set()  # the cache keys of the rows that the open transaction has changed
         self.changing: AbstractAsyncContextManager[None] | None = None  # entered before the commit, left after it
-        self.outbox: list[Outgoing] = []  # the messages of the open transaction
+        # The messages of the open transaction, each with the transaction or savepoint that must not be rolled back.
+        self.outbox: list[tuple[Outgoing, SessionTransaction | None]] = []
         self.ready: list[Outgoing] = []  # those of committed ones
+
+    def keep(self, message: Outgoing) -> None:
+        """Keep `message` until the commit; a rollback, also one to a savepoint, drops it."""
+        if not self.in_transaction():
+            self.begin()  # a rollback of what has not begun would tell no one
+        self.outbox.append((message, self.get_nested_transaction() or self.get_transaction()))
 
 
 class Engine(CoreEngine):
@@ -67,7 +75,10 @@ class Engine(CoreEngine):
         url = check_redis_url(redis_url or self.settings.redis_url)
         self.redis = self.create_redis(url) if url else None
         # A commit may take as long as a statement: what it changes is protected for longer.
-        self.cache = Cache(self.redis, self.settings.cache_ttl, 2 * self.settings.statement_timeout)
+        protection = 2 * self.settings.statement_timeout
+        # The name and not the host: two engines may reach one database by different routes.
+        prefix = f"labkit:{Path(self.url.database or '').name}"
+        self.cache = Cache(self.redis, self.settings.cache_ttl, protection, prefix)
         self.bus = Bus(self.redis)
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
@@ -124,7 +135,7 @@ class Engine(CoreEngine):
         """Send a message now, or after the commit of the block that this task is in."""
         # Before the commit its readers would look for what is not there, and may never be.
         if self.in_block():
-            cast(UnitOfWork, self.sessions()().sync_session).outbox.append(message)
+            cast(UnitOfWork, self.sessions()().sync_session).keep(message)
         else:
             await self.announce([message])
 
@@ -160,22 +171,27 @@ class Engine(CoreEngine):
 # Every commit of a session counts, one that is made inside a block too; a savepoint that ends is no commit.
 
 
-@event.listens_for(UnitOfWork, "after_flush")
-def _remember_stale(session: UnitOfWork, context: UOWTransaction) -> None:
+@event.listens_for(UnitOfWork, "before_flush")
+def _remember_stale(session: UnitOfWork, context: UOWTransaction, instances: object) -> None:
     # A new row can't be in the cache yet, so it costs no message to Redis.
     for instance in (*session.dirty, *session.deleted):
-        session.stale.update(_keys_before_and_after(instance))
+        session.stale.update(_keys_before_and_after(session, instance))
 
 
-def _keys_before_and_after(instance: Base) -> list[Key]:
+def _keys_before_and_after(session: UnitOfWork, instance: Base) -> list[Key]:
     state, model = inspect(instance), type(instance)
-    after = state.dict
-    before = dict(after)
-    for name in {name for key in unique_keys(model) for name in key}:
-        replaced = state.attrs[name].history.deleted
-        if replaced:
-            before[name] = replaced[0]
-    return [*keys_of(model, before), *keys_of(model, after)]
+    names = sorted({name for key in unique_keys(model) for name in key})
+    found = keys_of(model, state.dict)
+    changed = any(state.attrs[name].history.added for name in names) or instance in session.deleted
+    if changed or not state.dict.keys() >= set(names):
+        # What the object remembers may be expired, deferred or old: only the row knows under which keys it is.
+        columns = [getattr(model, name) for name in names]
+        its_own = [
+            column == value for column, value in zip(state.mapper.primary_key, state.identity or (), strict=True)
+        ]
+        row = session.execute(select(*columns).where(*its_own).with_for_update()).first()
+        found += [] if row is None else keys_of(model, dict(zip(names, row, strict=True)))
+    return found
 
 
 @event.listens_for(UnitOfWork, "before_commit")
@@ -192,7 +208,18 @@ def _begin_change(session: UnitOfWork) -> None:
 @event.listens_for(UnitOfWork, "after_commit")
 def _make_ready(session: UnitOfWork) -> None:
     if not session.in_nested_transaction():
-        session.ready += session.outbox
+        session.ready += [message for message, _ in session.outbox]
+
+
+@event.listens_for(UnitOfWork, "after_soft_rollback")
+def _drop_messages(session: UnitOfWork, transaction: SessionTransaction) -> None:
+    session.outbox = [each for each in session.outbox if transaction not in _with_parents(each[1])]
+
+
+def _with_parents(transaction: SessionTransaction | None) -> Iterator[SessionTransaction]:
+    while transaction is not None:
+        yield transaction
+        transaction = transaction.parent
 
 
 @event.listens_for(UnitOfWork, "after_transaction_end")

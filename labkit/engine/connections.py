@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
-from labkit.errors import InvalidSetting, Unreachable
+from labkit.errors import InvalidSetting, NotOpen, Unreachable
 from labkit.settings import Settings
 
 __all__ = ["DRIVERS", "Pool", "check_answer", "check_database_url", "new_engine", "new_reader", "ping"]
@@ -52,6 +52,11 @@ def check_database_url(url: str | SecretStr | None) -> URL:
         raise InvalidSetting(
             "Expected a database that all connections of a pool can see, got SQLite in memory.",
             remedy="Name a file: sqlite+aiosqlite:///lab.db.",
+        )
+    if {"password", "passwd"} & parsed.query.keys():
+        raise InvalidSetting(
+            "The database URL has its password among the options, where it would be shown.",
+            remedy=f"Write {parsed.drivername}://user:password@host:port/database.",
         )
     if not parsed.database:
         raise InvalidSetting(
@@ -121,11 +126,18 @@ def _options(url: URL, settings: Settings) -> dict[str, Any]:
 
 
 def _prepare(engine: AsyncEngine, settings: Settings, check: Check) -> AsyncEngine:
+    disposed: list[bool] = []
+
     def check_idle(connection: Any, record: Any, proxy: Any) -> None:
+        if disposed:
+            raise NotOpen("The engine was closed meanwhile.", remedy="Open another one.")
         if (since := record.info.pop("idle_since", None)) is not None:
             check(connection, time.monotonic() - since, settings.ping_after)
 
-    disposed: list[bool] = []
+    def refuse_commit(connection: Connection) -> None:
+        # A block that swallowed the cancellation, or a task that holds its session still, may try.
+        if disposed:
+            raise NotOpen("The engine was closed meanwhile: nothing is committed.", remedy="Open another one.")
 
     def come_back(connection: Any, record: Any) -> None:
         record.info["idle_since"] = time.monotonic()
@@ -133,6 +145,7 @@ def _prepare(engine: AsyncEngine, settings: Settings, check: Check) -> AsyncEngi
             record.invalidate()
 
     event.listen(engine.sync_engine, "engine_disposed", lambda _: disposed.append(True))
+    event.listen(engine.sync_engine, "commit", refuse_commit)
     event.listen(engine.sync_engine, "checkin", come_back)
     event.listen(engine.sync_engine, "checkout", check_idle)
     event.listen(engine.sync_engine, "reset", _roll_back)

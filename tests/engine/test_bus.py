@@ -355,3 +355,26 @@ async def test_a_message_whose_answer_is_lost_is_sent_once_and_the_next_one_is_t
             await publisher.publish("c", "the next")
             assert await first(messages, 3) == ["warm", "twice?", "the next"]
         assert publisher.statistics().messages_lost == 1
+
+
+async def test_what_is_rolled_back_as_the_first_thing_or_to_a_savepoint_sends_nothing(
+    engine: Engine, any_services: Services
+) -> None:
+    async with engine.subscribe("c") as messages:
+        async with engine.session() as session:
+            await engine.publish("c", "rolled back")
+            await session.rollback()
+            with contextlib.suppress(KeyError):
+                async with session.begin_nested():
+                    async with session.begin_nested():
+                        await engine.publish("c", "undone")
+                    raise KeyError
+            await engine.publish("c", "sent")
+        assert await first(messages, 1) == ["sent"]
+
+
+async def test_a_channel_that_is_no_text_of_unicode_is_refused_before_the_commit(
+    engine: Engine, any_services: Services
+) -> None:
+    with pytest.raises(InvalidInput):
+        await engine.publish("\ud800", "x")

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import inspect, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 
 from labkit.engine import Engine, Message, Room, User
 from labkit.engine.keys import Key, check_key
@@ -462,3 +464,61 @@ async def test_a_commit_under_way_at_close_still_tells_redis_and_nothing_runs_on
 
     assert await name(engine) == "Countess"
     assert [task for task in asyncio.all_tasks() - before if "Redis" in task.get_name()] == []
+
+
+async def rename_after_a_duplicate(engine: Engine, session: AsyncSession, ada: User) -> None:
+    ada.email = "taken@example.org"
+    with pytest.raises(IntegrityError):
+        await engine.save(ada)
+    ada.email = "new@example.org"
+    await engine.save(ada)
+
+
+async def rename_after_a_rollback(engine: Engine, session: AsyncSession, ada: User) -> None:
+    found = await engine.get(User, email=EMAIL)
+    await session.rollback()
+    assert found is not None
+    found.email = "new@example.org"
+
+
+async def rename_what_was_not_loaded(engine: Engine, session: AsyncSession, ada: User) -> None:
+    statement = select(User).where(User.email == EMAIL).options(load_only(User.name))
+    (await session.execute(statement)).scalar_one().email = "new@example.org"
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [rename_after_a_duplicate, rename_after_a_rollback, rename_what_was_not_loaded],
+)
+async def test_a_row_is_not_found_under_the_key_that_it_had(
+    engine: Engine, any_services: Services, ada: User, rename: Callable[..., Awaitable[None]]
+) -> None:
+    await engine.save(User(email="taken@example.org", name="Bob"))
+    ada = await engine.get(User, email=EMAIL)  # type: ignore[assignment]
+    async with engine.session() as session:
+        await rename(engine, session, ada)
+
+    assert await engine.get(User, email=EMAIL) is None
+    assert await name(engine, email="new@example.org") == "Ada"
+
+
+async def test_a_row_renamed_by_another_engine_and_then_by_this_one_is_found_under_its_last_key(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    theirs = await other.get(User, email=EMAIL)
+    assert theirs is not None
+    theirs.email = "theirs@example.org"
+    await other.save(theirs)
+    assert await name(other, email="theirs@example.org") == "Ada"
+    ada.email = "ours@example.org"
+    await engine.save(ada)
+
+    assert await other.get(User, email="theirs@example.org") is None
+    assert await name(other, email="ours@example.org") == "Ada"
+
+
+async def test_a_key_of_a_subclass_is_refused(engine: Engine, any_services: Services) -> None:
+    class Text(str): ...
+
+    with pytest.raises(InvalidInput, match=r"User\.email in a key is a str"):
+        await engine.get(User, email=Text(EMAIL))

@@ -383,3 +383,18 @@ class TestCurrent:
 
         assert type(Other.current()) is Other
         assert Other.current() is not Engine.current()
+
+
+async def test_a_session_that_is_still_held_commits_nothing_after_close(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    engine = await make_engine().open()
+    await engine.create_tables()
+    with pytest.raises(NotOpen):  # noqa: PT012
+        async with engine.session() as session:
+            session.add(User(email="ada@example.org", name="Ada"))
+            await session.flush()
+            await engine.close()
+            await session.commit()
+
+    assert await count_rows(any_services, "users") == 0

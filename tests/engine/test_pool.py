@@ -51,6 +51,13 @@ def test_a_url_without_a_database_is_refused() -> None:
         check_database_url("mysql+asyncmy://u:p@h")
 
 
+def test_a_password_among_the_options_is_refused_and_not_shown() -> None:
+    with pytest.raises(InvalidSetting, match="password among the options") as caught:
+        check_database_url("mysql+asyncmy://u@h/d?password=hunter2")
+
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_each_driver_named_is_accepted(driver: str) -> None:
     assert check_database_url(f"{driver}:///d.db").drivername == driver
