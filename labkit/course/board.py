@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,18 @@ from labkit.engine import Engine
 from labkit.recorder import FlightRecorder
 from labkit.recorder.places import frames_of
 
-__all__ = ["Board", "InSession", "Out", "Waits", "name_of", "stands", "take_board"]
+__all__ = ["Board", "InSession", "Out", "Position", "Waits", "asks_a_server", "name_of", "stands", "take_board"]
 
 CONTRACT = str(Path(contract.__file__).parent)
 
+# The innermost frame of a task that waits for an answer is in one of these (asyncmy, compiled, has none).
+DRIVERS = (
+    *(f"{os.sep}{package}{os.sep}" for package in ("sqlalchemy", "aiosqlite", "aiomysql", "redis")),
+    *(f"{os.sep}asyncio{os.sep}{module}.py" for module in ("streams", "base_events", "selector_events")),
+)
+
 Task = asyncio.Task[Any]
+Position = tuple[tuple[CodeType, int], ...]
 
 
 @dataclass(frozen=True)
@@ -125,9 +133,14 @@ def _spoken(qualname: str) -> str:
     return qualname.rpartition(".")[2].strip("_").replace("_", " ") or "nobody"
 
 
-def stands(task: Task) -> list[tuple[CodeType, int]]:
-    """Return where a task waits: when that changes it has gone on."""
-    return [(frame.f_code, frame.f_lasti) for frame in frames_of(task.get_coro())]
+def stands(task: Task) -> Position:
+    """Return where a task waits, the innermost place first: when that changes it has gone on."""
+    return tuple((frame.f_code, frame.f_lasti) for frame in frames_of(task.get_coro()))
+
+
+def asks_a_server(position: Position) -> bool:
+    """Say whether a task that stands there waits for a server, and not for another task of its loop."""
+    return bool(position) and any(part in position[0][0].co_filename for part in DRIVERS)
 
 
 def _is_of_clause(task: Task) -> bool:

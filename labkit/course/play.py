@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from labkit.bugs import Bug
 from labkit.contract import Clause, Sequencer, Verdict, check, find_clause, sequencers
-from labkit.course.board import Board, Task, name_of, stands, take_board
+from labkit.course.board import Board, Position, Task, asks_a_server, name_of, stands, take_board
 from labkit.engine import Engine
 from labkit.errors import InvalidInput
 from labkit.recorder import FlightRecorder
@@ -24,6 +24,7 @@ __all__ = ["Leave", "PlayedByHand", "play_by_hand", "playable"]
 
 THINKING = 3600.0  # seconds that a learner may take for the whole of it
 BEAT = 0.05  # seconds in which a task that can go on does
+ANSWER = 1.0  # seconds for a server to answer; who waits longer waits for a lock there, or for a message
 GRACE = 3.0  # seconds for a clause that is left to give back what it holds
 
 
@@ -157,6 +158,7 @@ class _Choices(Sequencer):
         self._table = table
         self._waiting: dict[str, Task] = {}
         self._asking = asyncio.Lock()
+        self._unanswered: dict[Task, Position] = {}
         self._answer: Future[str] | None = None
 
     async def reach(self, point: str) -> None:
@@ -193,8 +195,14 @@ class _Choices(Sequencer):
 
     async def _settled(self) -> None:
         """Wait until no task gets any further: each is at a point, or waits for what another one has."""
-        # No order comes from this pause: a task that is only slow is shown where it is, and the learner decides.
-        seen = None
-        while (now := {task: stands(task) for task in self._table.tasks()}) != seen:
-            seen = now
+        loop = asyncio.get_running_loop()
+        seen: dict[Task, Position] | None = None
+        while True:
+            now = {task: stands(task) for task in self._table.tasks()}
+            asked = {task: position for task, position in now.items() if asks_a_server(position)}
+            if now != seen:
+                seen, until = now, loop.time() + ANSWER
+            elif asked.items() <= self._unanswered.items() or loop.time() > until:
+                self._unanswered = asked
+                return
             await asyncio.sleep(BEAT)
