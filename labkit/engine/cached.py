@@ -11,15 +11,14 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from sqlalchemy import event, inspect, select
+from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 from sqlalchemy.util import await_only
 
 from labkit.engine.bus import Bus, Outgoing, Subscription
 from labkit.engine.cache import Cache
 from labkit.engine.core import CoreEngine, Task
-from labkit.engine.keys import Key, keys_of, unique_keys
-from labkit.engine.models import Base
+from labkit.engine.keys import Key, other_keys, primary_keys
 from labkit.engine.redis import OptionalRedis, check_redis_url
 from labkit.engine.rows import Values
 from labkit.engine.statistics import EngineStatistics
@@ -171,34 +170,22 @@ class Engine(CoreEngine):
 # Every commit of a session counts, one that is made inside a block too; a savepoint that ends is no commit.
 
 
-@event.listens_for(UnitOfWork, "before_flush")
-def _remember_stale(session: UnitOfWork, context: UOWTransaction, instances: object) -> None:
+@event.listens_for(UnitOfWork, "after_flush")
+def _remember_changes(session: UnitOfWork, context: UOWTransaction) -> None:
     # A new row can't be in the cache yet, so it costs no message to Redis.
     for instance in (*session.dirty, *session.deleted):
-        session.stale.update(_keys_before_and_after(session, instance))
-
-
-def _keys_before_and_after(session: UnitOfWork, instance: Base) -> list[Key]:
-    state, model = inspect(instance), type(instance)
-    names = sorted({name for key in unique_keys(model) for name in key})
-    found = keys_of(model, state.dict)
-    changed = any(state.attrs[name].history.added for name in names) or instance in session.deleted
-    if changed or not state.dict.keys() >= set(names):
-        # What the object remembers may be expired, deferred or old: only the row knows under which keys it is.
-        columns = [getattr(model, name) for name in names]
-        its_own = [
-            column == value for column, value in zip(state.mapper.primary_key, state.identity or (), strict=True)
-        ]
-        row = session.execute(select(*columns).where(*its_own).with_for_update()).first()
-        found += [] if row is None else keys_of(model, dict(zip(names, row, strict=True)))
-    return found
+        session.stale.update(primary_keys(instance))
+    engine = session.info["engine"]()
+    if engine is not None and engine.redis is not None:
+        for instance in (*session.new, *session.dirty):
+            engine.cache.learn(primary_keys(instance)[-1], other_keys(instance))
 
 
 @event.listens_for(UnitOfWork, "before_commit")
 def _begin_change(session: UnitOfWork) -> None:
     if session.in_nested_transaction() or session.changing is not None:
         return
-    session.flush()  # only what has been flushed is known to change
+    session.flush()  # what has been flushed is known to change
     if session.stale and (engine := session.info["engine"]()) is not None:
         changing = engine.changing(frozenset(session.stale))
         await_only(changing.__aenter__())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -12,7 +12,16 @@ from sqlalchemy.orm import Mapper
 from labkit.engine.models import Base
 from labkit.errors import InvalidInput
 
-__all__ = ["Key", "check_key", "columns_of", "keys_of", "mapper_of", "unique_keys"]
+__all__ = [
+    "Key",
+    "check_key",
+    "columns_of",
+    "keys_of_row",
+    "mapper_of",
+    "other_keys",
+    "primary_keys",
+    "unique_keys",
+]
 
 
 class Key(NamedTuple):
@@ -76,10 +85,33 @@ def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
     return Key(model, names, tuple(values[name] for name in names))
 
 
-def keys_of(model: type[Base], values: Mapping[str, Any]) -> list[Key]:
-    """Return every key under which the row with these `values` may be found."""
+@cache
+def _getters(model: type[Base]) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+    places = {name: place for place, name in enumerate(columns_of(model))}
+    return [(names, tuple(places[name] for name in names)) for names in unique_keys(model)]
+
+
+def keys_of_row(model: type[Base], values: Sequence[Any]) -> list[Key]:
+    """Return every key of the row that holds `values`, in the order of `columns_of`; the primary key first."""
+    return [Key(model, names, tuple(values[place] for place in places)) for names, places in _getters(model)]
+
+
+def primary_keys(instance: Base) -> list[Key]:
+    """Return the primary key under which `instance` was loaded, if it was, and the one that it has now."""
+    state, model = inspect(instance), type(instance)
+    names, *_ = unique_keys(model)
+    by_column = [state.mapper.get_property_by_column(column).key for column in state.mapper.primary_key]
+    loaded = dict(zip(by_column, state.identity or (), strict=False))
+    now = loaded | {name: state.dict[name] for name in names if name in state.dict}
+    both = [Key(model, names, tuple(each[name] for name in names)) for each in (loaded, now) if each]
+    return list(dict.fromkeys(both))
+
+
+def other_keys(instance: Base) -> list[Key]:
+    """Return every key that `instance` has now but for its primary key; none of an attribute that is not loaded."""
+    values = inspect(instance).dict
     return [
-        Key(model, names, tuple(values[name] for name in names))
-        for names in unique_keys(model)
+        Key(type(instance), names, tuple(values[name] for name in names))
+        for names in unique_keys(type(instance))[1:]
         if all(name in values for name in names)
     ]

@@ -25,6 +25,7 @@ T = TypeVar("T")
 logger = logging.getLogger("labkit.engine")
 
 PAUSE = 1.0  # seconds without a question to a Redis that did not answer
+PING_AFTER = 0.5  # seconds without use after which a connection is tested, where there is one try only
 SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -75,6 +76,7 @@ class OptionalRedis:
         self.once = redis_client(url, settings.redis_timeout, tries=1)  # for what must not be done twice
         self.down = False
         self.failed_at = float("-inf")
+        self.used_at = float("-inf")  # when `once` was
 
     async def ask(
         self, question: Callable[[Redis], Awaitable[T]], *, at_once: bool = False, once: bool = False
@@ -91,6 +93,8 @@ class OptionalRedis:
             self.failed_at = time.monotonic()  # one question finds out; the others need not wait for it
         try:
             async with asyncio.timeout(self.timeout):
+                if once:
+                    await self._drop_dead()
                 answer = await question(self.once if once else self.client)
         except (RedisError, OSError) as error:
             self._lost(error)
@@ -99,6 +103,16 @@ class OptionalRedis:
             self.down = False
             logger.info("Redis answers again")
         return True, answer
+
+    async def _drop_dead(self) -> None:
+        # A restarted Redis has closed what was idle, and redis-py would find out by losing the only try.
+        used_at, self.used_at = self.used_at, time.monotonic()
+        if self.used_at - used_at < PING_AFTER and used_at > self.failed_at:
+            return
+        try:
+            await self.once.ping()
+        except (RedisError, OSError):
+            await self.once.connection_pool.disconnect(inuse_connections=False)
 
     def _lost(self, error: Exception) -> None:
         self.failed_at = time.monotonic()

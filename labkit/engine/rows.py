@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import make_transient_to_detached
 
 from labkit.engine.keys import columns_of
@@ -43,7 +43,9 @@ def restore(model: type[M], values: Iterable[Any]) -> M:
 
 @cache
 def is_cacheable(model: type[Base]) -> bool:
-    """Say whether every column of `model` survives JSON."""
+    """Return True if every column of `model` survives JSON, and no other model has the same table."""
+    if len(list(inspect(model).base_mapper.self_and_descendants)) > 1:
+        return False
     types = [column.type for column in columns_of(model).values()]
     return all(isinstance(each, UTCDateTime) or each.python_type in PLAIN_TYPES for each in types)
 

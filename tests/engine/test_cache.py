@@ -362,7 +362,7 @@ async def test_a_get_that_is_cancelled_anywhere_holds_nothing(
 
     async def check(cancelled: bool) -> None:
         await client.flushall()
-        while engine.cache._flights:
+        while engine.cache.reading:
             await asyncio.sleep(0)
         assert engine.statistics().checked_out == 0
 
@@ -440,7 +440,7 @@ async def test_a_reader_cancelled_while_another_one_reads_leaves_nothing_behind(
     late.cancel()
     await asyncio.wait([late])
 
-    assert halting.cache._flights == {}
+    assert halting.cache.reading == 0
 
 
 async def test_a_commit_under_way_at_close_still_tells_redis_and_nothing_runs_on(
@@ -515,6 +515,35 @@ async def test_a_row_renamed_by_another_engine_and_then_by_this_one_is_found_und
 
     assert await other.get(User, email="theirs@example.org") is None
     assert await name(other, email="ours@example.org") == "Ada"
+
+
+async def test_who_never_heard_of_a_rename_still_makes_the_others_forget(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    theirs = await other.get(User, email=EMAIL)
+    assert theirs is not None
+    theirs.email = "theirs@example.org"
+    await other.save(theirs)
+    assert await name(other, email="theirs@example.org") == "Ada"
+    ada.name = "Countess"  # this object, and its session, still have the old address
+    await engine.save(ada)
+
+    assert await name(other, email="theirs@example.org") == "Countess"
+
+
+async def test_many_who_look_for_an_unknown_row_read_it_twice(
+    make_engine: MakeEngine, any_services: Services, ada: User
+) -> None:
+    """Once to learn its primary key, and once, after they asked, for what it holds."""
+    halting = make_engine(Halting)
+    assert isinstance(halting, Halting)
+    await halting.open()
+    readers = [asyncio.create_task(name(halting)) for _ in range(50)]
+    await halting.has_read.wait()
+    halting.let_go.set()
+
+    assert await asyncio.gather(*readers) == ["Ada"] * 50
+    assert halting.reads == 2
 
 
 async def test_a_key_of_a_subclass_is_refused(engine: Engine, any_services: Services) -> None:

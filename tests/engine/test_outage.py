@@ -151,6 +151,20 @@ async def test_redis_stopped_and_started_again_is_used_again_and_nothing_old_com
 
 
 @pytest.mark.needs(Capability.RESTART)
+async def test_a_restart_that_nobody_noticed_costs_no_message(
+    engine: Engine, services: Services, redis_control: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_module, "PING_AFTER", 0.0)
+    await engine.publish("c", "before")
+    await redis_control("stop")  # type: ignore[misc]
+    await redis_control("start")  # type: ignore[misc]
+
+    await engine.publish("c", "after")
+
+    assert engine.statistics().messages_lost == 0
+
+
+@pytest.mark.needs(Capability.RESTART)
 async def test_what_redis_kept_over_an_outage_is_not_believed_after_a_write_it_missed(
     make_engine: Callable[..., Engine],
     services: Services,
