@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, String, inspect
+from sqlalchemy import BigInteger, ClauseElement, Column, Integer, SmallInteger, String, inspect
 
 from labkit.engine.keys import columns_of, mapper_of
-from labkit.engine.models import Base
+from labkit.engine.models import Base, UTCDateTime
 from labkit.errors import InvalidInput
 
 __all__ = ["check_limit", "check_objects", "check_stored"]
@@ -43,13 +44,30 @@ def _check_value(each: Base, name: str, column: Column[Any], value: object) -> N
         # The server numbers a primary key.
         if not column.nullable and not column.primary_key:
             raise InvalidInput(f"{_place(each, name)} can't be None.", remedy="Give its value.")
+    elif isinstance(value, ClauseElement):
+        pass  # the server works it out
     elif isinstance(column.type, String):
-        if not isinstance(value, str):
-            raise InvalidInput(f"{_place(each, name)} holds text, found {value!r}.", remedy="Give a str.")
-        longest = column.type.length
-        if longest is not None and len(value) > longest:
-            found = f"{_place(each, name)} holds at most {longest} characters, found {len(value)}."
-            raise InvalidInput(found, remedy="Shorten it.")
+        _check_text(_place(each, name), column.type.length, value)
+    elif isinstance(column.type, Integer):
+        bits = 64 if isinstance(column.type, BigInteger) else 16 if isinstance(column.type, SmallInteger) else 32
+        if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            found = f"{_place(each, name)} holds a number of {bits} bits, found {value!r}."
+            raise InvalidInput(found, remedy="Give an int.")
+    elif isinstance(column.type, UTCDateTime) and (not isinstance(value, datetime) or value.tzinfo is None):
+        found = f"{_place(each, name)} holds a moment with its time zone, found {value!r}."
+        raise InvalidInput(found, remedy="Give datetime.now(UTC), for example.")
+
+
+def _check_text(place: str, longest: int | None, value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidInput(f"{place} holds text, found {value!r}.", remedy="Give a str.")
+    if longest is not None and len(value) > longest:
+        raise InvalidInput(f"{place} holds at most {longest} characters, found {len(value)}.", remedy="Shorten it.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        found = f"{place} holds text, found half of a surrogate pair in {value!r}."
+        raise InvalidInput(found, remedy="Decode it anew, from its bytes.") from None
 
 
 def _place(each: Base, name: str) -> str:

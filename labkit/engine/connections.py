@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 from pydantic import SecretStr
@@ -88,7 +89,10 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
     - `check(connection, seconds, Settings.ping_after)` is called before one that was idle is given out;
     - one that comes back is rolled back if the server has said that a transaction is open on it, and closed if the
       engine has been disposed of meanwhile: SQLAlchemy's pool would keep it open;
-    - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed.
+    - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed;
+    - a server that lets nobody in within `Settings.connect_timeout` is an error, also one that says nothing.
+
+    Raises `InvalidSetting` for an option of the URL whose value can't be used.
     """
     engine = create_async_engine(url, **_options(url, settings))
     if engine.dialect.name == "sqlite":
@@ -109,8 +113,11 @@ def new_reader(url: URL, settings: Settings, check: Check) -> AsyncEngine:
 
 
 def _options(url: URL, settings: Settings) -> dict[str, Any]:
-    mysql = url.get_backend_name() == "mysql"
-    return {
+    # SQLite has one writer at a time: to wait for it is to wait for a connection.
+    connecting: dict[str, Any] = {"connect_args": {"timeout": settings.pool_timeout}}
+    if url.get_backend_name() == "mysql":
+        connecting = {"async_creator": _connector(url, settings.connect_timeout)}
+    return connecting | {
         "poolclass": Pool,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
@@ -118,11 +125,27 @@ def _options(url: URL, settings: Settings) -> dict[str, Any]:
         "pool_recycle": int(settings.pool_recycle),
         "pool_reset_on_return": None,  # `_roll_back` does it, and only where a transaction is open
         "echo_pool": "debug" if settings.echo_pool else None,
-        # SQLite has one writer at a time: to wait for it is to wait for a connection.
-        "connect_args": {"connect_timeout": settings.connect_timeout}
-        if mysql
-        else {"timeout": settings.pool_timeout},
     }
+
+
+def _connector(url: URL, seconds: float) -> Callable[[], Awaitable[Any]]:
+    driver = import_module(url.get_driver_name())
+    dialect: Any = url.get_dialect()
+    try:
+        _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
+    except ValueError as error:
+        raise InvalidSetting(
+            f"An option of the database URL can't be used: {error}.", remedy="Correct its value."
+        ) from None
+
+    async def connect() -> Any:
+        try:
+            async with asyncio.timeout(seconds):  # the driver's own limit ends before the login
+                return await driver.connect(**parameters)
+        except TimeoutError:
+            raise TimeoutError(f"no login within {seconds} s") from None
+
+    return connect
 
 
 def _prepare(engine: AsyncEngine, settings: Settings, check: Check) -> AsyncEngine:
@@ -221,10 +244,10 @@ async def check_answer(engine: AsyncEngine) -> None:
     try:
         async with engine.connect() as connection:
             await connection.execute(select(1))
-    except TypeError as error:
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise InvalidSetting(
-            f"The driver {engine.dialect.driver} does not know an option of the database URL: {error}.",
-            remedy="Remove it, or correct its name.",
+            f"The driver {engine.dialect.driver} can't use an option of the database URL: {error}.",
+            remedy="Remove it, or correct its name or value.",
         ) from None
     except (SQLAlchemyError, OSError) as error:
         raise Unreachable(

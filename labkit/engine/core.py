@@ -56,6 +56,7 @@ class CoreEngine:
     _loop: Loop | None = None
     _pid = 0
     _closed = False
+    _closing: Task | None = None
 
     def __init__(self, settings: Settings | None = None, *, database_url: str | None = None) -> None:
         self.settings = settings or read_settings()
@@ -137,7 +138,8 @@ class CoreEngine:
             if self._loop is None and not self._closed:
                 self._loop, self._pid = asyncio.get_running_loop(), os.getpid()
                 try:
-                    await self.check_server()
+                    with self._calls.enter(_running_task()):
+                        await self.check_server()
                 except BaseException:
                     await self.close()
                     raise
@@ -159,14 +161,19 @@ class CoreEngine:
 
         A commit that is under way gets a moment. Closing twice is harmless; a cancellation waits until all is done.
         """
-        if self._closed or self._loop is None:
+        if self._loop is None:
             self._closed = True
+            return
+        if self._closing is not None:
+            if self._loop is asyncio.get_running_loop():
+                await asyncio.wait([self._closing])
             return
         self._check()
         self._closed = True
         if CoreEngine._current.get(key := (type(self), self._loop, self._pid)) is self:
             del CoreEngine._current[key]
-        await run_to_completion(self._close(_running_task()))
+        self._closing = asyncio.ensure_future(self._close(_running_task()))
+        await run_to_completion(self._closing)
 
     async def _close(self, closer: Task) -> None:
         try:
@@ -293,7 +300,8 @@ class CoreEngine:
         Insert or update `objects` in one transaction: all of them, or none.
 
         Raises `sqlalchemy.exc.IntegrityError` for a duplicate, which leaves nothing behind; a block around it can
-        catch it and go on. Raises `InvalidInput` before anything is sent.
+        catch it and go on, if it has not changed the object itself before. Raises `InvalidInput` before anything is
+        sent.
         """
         check_objects(objects)
         async with self.step() as session:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -37,11 +37,16 @@ def check_redis_url(url: str | SecretStr | None) -> str | None:
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  a port that is no number is found out here
-        if parts.scheme not in SCHEMES:
-            raise ValueError(parts.scheme)
-    except ValueError:
+        number = parts.path.strip("/")
+        if parts.scheme not in SCHEMES or (parts.scheme != "unix" and number and not number.isdecimal()):
+            raise ValueError  # redis-py would take the database 0
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)  # an option that it does not know is found out here
+    except (ValueError, TypeError) as error:
+        # What redis-py says of a value may be the password; what it says of a name is not.
+        said = f": {error}" if isinstance(error, TypeError) else ""
         raise InvalidSetting(
-            "The Redis URL can't be read.", remedy="Write it as redis://:password@host:6379/0."
+            f"The Redis URL can't be used{said}.", remedy="Write it as redis://:password@host:6379/0."
         ) from None
     return url
 

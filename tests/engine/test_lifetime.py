@@ -7,7 +7,7 @@ import gc
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import select
@@ -336,6 +336,53 @@ async def test_a_login_that_is_refused_is_unreachable_without_the_password(servi
         await Engine(Settings(database_url=url)).open()
 
     assert "wrong-secret" not in str(caught.value)
+
+
+@pytest.fixture
+async def silent_port() -> AsyncIterator[int]:
+    """The port of a server that lets everybody connect and says nothing."""
+    server = await asyncio.start_server(lambda reader, writer: kept.append(writer), "127.0.0.1", 0)
+    kept: list[asyncio.StreamWriter] = []
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for writer in kept:
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+async def test_a_server_that_says_nothing_is_unreachable(silent_port: int, driver: str) -> None:
+    url = f"mysql+{driver}://u:secret@127.0.0.1:{silent_port}/d"
+    with pytest.raises(Unreachable, match=r"no login within 0\.2 s"):
+        await Engine(Settings(database_url=url, connect_timeout=0.2)).open()
+
+
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+async def test_close_ends_an_opening(silent_port: int, driver: str) -> None:
+    engine = Engine(Settings(database_url=f"mysql+{driver}://u:secret@127.0.0.1:{silent_port}/d"))
+    opening = asyncio.create_task(engine.open())
+    while engine.state != "open":
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    await engine.close()
+
+    with pytest.raises(NotOpen):
+        await opening
+
+
+async def test_who_closes_too_waits_until_it_is_closed(make_engine: MakeEngine, any_services: Services) -> None:
+    class Slow(Engine):
+        async def dispose(self) -> None:
+            await let_go.wait()
+            await super().dispose()
+
+    let_go = asyncio.Event()
+    engine = await make_engine(Slow).open()
+    closing = [asyncio.create_task(engine.close()) for _ in range(2)]
+    done, _ = await asyncio.wait(closing, timeout=0.2)
+    let_go.set()
+    await asyncio.gather(*closing)
+
+    assert done == set()
 
 
 class TestCurrent:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from labkit.engine import Engine, User
@@ -58,12 +58,34 @@ def test_a_password_among_the_options_is_refused_and_not_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_an_option_whose_value_can_not_be_used_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="An option of the database URL can't be used"):
+        Engine(Settings(database_url="mysql+asyncmy://u@h/d?connect_timeout=abc"))
+
+
+@pytest.mark.parametrize("driver", ["asyncmy", "aiomysql"])
+async def test_an_option_that_the_driver_does_not_know_is_refused(services: Services, driver: str) -> None:
+    url = make_url(services.database_url).set(drivername=f"mysql+{driver}").update_query_dict({"nosuch": "1"})
+    with pytest.raises(InvalidSetting, match=f"The driver {driver} can't use an option of the database URL"):
+        await Engine(Settings(database_url=url.render_as_string(hide_password=False))).open()
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_each_driver_named_is_accepted(driver: str) -> None:
     assert check_database_url(f"{driver}:///d.db").drivername == driver
 
 
-@pytest.mark.parametrize("url", ["http://h", "localhost:6379", "redis://h:port"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h",
+        "localhost:6379",
+        "redis://h:port",
+        "redis://h?nosuch=1",
+        "redis://h?socket_timeout=abc",
+        "redis://h/x",
+    ],
+)
 def test_a_wrong_redis_url_is_refused_saying_how_to_write_one(url: str) -> None:
     with pytest.raises(InvalidSetting, match="redis://:password@host:6379/0"):
         Engine(Settings(database_url="mysql+asyncmy://u@h/d", redis_url=url))
