@@ -161,12 +161,10 @@ class CoreEngine:
 
         A commit that is under way gets a moment. Closing twice is harmless; a cancellation waits until all is done.
         """
-        if self._loop is None:
+        if self._closing is not None and not self._closing.done():
+            await asyncio.wait([self._closing])
+        if self._closed or self._loop is None:
             self._closed = True
-            return
-        if self._closing is not None:
-            if self._loop is asyncio.get_running_loop():
-                await asyncio.wait([self._closing])
             return
         self._check()
         self._closed = True
@@ -299,9 +297,8 @@ class CoreEngine:
         """
         Insert or update `objects` in one transaction: all of them, or none.
 
-        Raises `sqlalchemy.exc.IntegrityError` for a duplicate, which leaves nothing behind; a block around it can
-        catch it and go on, if it has not changed the object itself before. Raises `InvalidInput` before anything is
-        sent.
+        Raises `IntegrityError` for a duplicate, which leaves nothing behind; a block can catch it and go on, unless
+        it has changed the object itself before. Raises `InvalidInput` before anything is sent.
         """
         check_objects(objects)
         async with self.step() as session:
@@ -394,10 +391,8 @@ class CoreEngine:
 
     def __repr__(self) -> str:
         now = self.statistics()
-        return (
-            f"<{type(self).__name__} {self.url!r} {self.state}, {now.checked_out} of {now.pool_size} connections "
-            f"out, {len(now.sessions)} sessions, {now.waiting} waiting>"
-        )
+        held = f"{now.checked_out} connections out, {len(now.sessions)} sessions, {now.waiting} waiting"
+        return f"<{type(self).__name__} {self.url!r} {self.state}, {held}>"
 
 
 def _running_task() -> Task:
