@@ -8,7 +8,8 @@ Every contestant has the same server, the same pool size and, if it goes through
 `pool_pre_ping` on. "by hand, no ping" is the one without it, shown beside. Blocks of operations are interleaved:
 in each round every contestant runs one block, in an order that changes, and a ratio is the median of the rounds'
 own ratios, so that a slow moment of the machine hits both sides. "A/A" is the hand-written code against itself: a
-ratio nearer to 1 than A/A's own spread says nothing.
+ratio nearer to 1 than A/A's own spread says nothing. "trips" are the round trips of one operation, to the database
+and to Redis together, counted by a proxy in a run of their own, with one task and without idleness.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import asyncmy
 from advanced_alchemy.filters import LimitOffset, OrderBy
@@ -37,7 +39,11 @@ from labkit.engine.models import now
 from labkit.services import Services, start_services
 from labkit.settings import read_settings
 
+sys.path.append(str(Path(__file__).parents[1] / "engine"))
+from tcp_proxy import Proxy
+
 ROWS = 1000
+COUNTED = 50  # operations whose round trips are counted
 PAGE = 50
 numbers = itertools.count()
 
@@ -100,9 +106,12 @@ class CachedFacade(Facade):
         super().__init__(services, size, users, redis=True)
 
     async def warm(self) -> None:
-        for i in range(ROWS):
+        # The first read of a row that another process has saved learns its primary key, the second one caches it.
+        for i in (*range(ROWS), *range(ROWS)):
             await self.get(i)
-        assert self.engine.statistics().cache_misses <= ROWS
+        misses = self.engine.statistics().cache_misses
+        await self.get(0)
+        assert self.engine.statistics().cache_misses == misses
 
     async def miss(self, i: int) -> None:
         assert await self.engine.get(User, id=self.users[i].id)
@@ -278,6 +287,8 @@ class Raw:
 
 
 Operation = Callable[[int], Awaitable[None]]
+Before = Callable[[], Awaitable[object]] | None
+Work = Callable[[str, dict[str, Operation], Before], Awaitable[None]]
 PEERS = (Facade, ByHand, ByHandAgain, ByHandWithoutPing, AdvancedAlchemy, Core, Raw)
 # The operation, and the contestant that takes part in it beside the peers.
 OPERATIONS = {"get": "facade", "get cached": "cached", "get missed": "cached", "insert": "facade",
@@ -296,6 +307,7 @@ class Measured:
     """Throughput as a multiple of the hand-written code's, the median of the rounds' ratios."""
     spread: tuple[float, float]
     """The middle half of the rounds' ratios."""
+    round_trips: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -332,9 +344,8 @@ async def run_block(operation: Operation, tasks: int, count: int) -> float:
 
 
 async def measure(
-    name: str, tasks: int, contestants: dict[str, Operation], rounds: int, seconds: float,
-    before: Callable[[], Awaitable[object]] | None,
-) -> list[Measured]:  # fmt: skip
+    name: str, tasks: int, contestants: dict[str, Operation], rounds: int, seconds: float, before: Before
+) -> list[Measured]:
     counts = {}
     for each, operation in contestants.items():
         await before_block(each, before)
@@ -352,7 +363,7 @@ async def measure(
     return [summed_up(name, tasks, each, rates[each], rates["hand"]) for each in contestants]
 
 
-async def before_block(contestant: str, before: Callable[[], Awaitable[object]] | None) -> None:
+async def before_block(contestant: str, before: Before) -> None:
     if before is not None and contestant == "cached":
         await before()
 
@@ -363,12 +374,56 @@ def summed_up(operation: str, tasks: int, name: str, rates: list[float], of_hand
     return Measured(operation, tasks, name, statistics.median(rates), middle, (low, high))
 
 
+Trips = dict[tuple[str, str], float]
+
+
 async def run(services: Services, rounds: int, seconds: float, tasks: Iterable[int], size: int) -> list[Measured]:
     random.seed(11)
+    trips: Trips = {}
+    async with Proxy(*server(services.database_url)) as database, Proxy(*server(services.redis_url)) as redis:
+        via = replace(
+            services,
+            database_url=through(services.database_url, database.port),
+            redis_url=through(services.redis_url, redis.port),
+        )
+
+        async def count(name: str, contestants: dict[str, Operation], before: Before) -> None:
+            for each, operation in contestants.items():
+                await before_block(each, before)
+                await run_block(operation, 1, 3)  # whatever is done once only
+                await before_block(each, before)
+                already = database.round_trips + redis.round_trips
+                await run_block(operation, 1, COUNTED)
+                trips[name, each] = (database.round_trips + redis.round_trips - already) / COUNTED
+
+        await with_contestants(via, size, count)
+    results: list[Measured] = []
+
+    async def measure_all(name: str, contestants: dict[str, Operation], before: Before) -> None:
+        for tasks_at_once in tasks:
+            measured = await measure(name, tasks_at_once, contestants, rounds, seconds, before)
+            results.extend(replace(each, round_trips=trips[name, each.contestant]) for each in measured)
+
+    await with_contestants(services, size, measure_all)
+    return results
+
+
+def server(url: str) -> tuple[str, int]:
+    parsed = make_url(url)
+    assert parsed.host is not None
+    assert parsed.port is not None
+    return parsed.host, parsed.port
+
+
+def through(url: str, port: int) -> str:
+    return make_url(url).set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+
+
+async def with_contestants(services: Services, size: int, work: Work) -> None:
+    """Call `work` with each operation, those that take part in it, and what the cached one needs before a block."""
     users = await fill(services)
     through_asyncmy = make_url(services.database_url).drivername == "mysql+asyncmy"
     peers = [peer for peer in PEERS if peer is not Raw or through_asyncmy]
-    results = []
     async with AsyncExitStack() as stack:
         contestants = {}
         for peer in (*peers, CachedFacade):
@@ -388,10 +443,7 @@ async def run(services: Services, rounds: int, seconds: float, tasks: Iterable[i
             taking_part |= {
                 peer.name: getattr(contestants[peer.name], method) for peer in peers if peer is not Facade
             }
-            before = redis.client.flushdb if missed else None
-            for count in tasks:
-                results += await measure(operation, count, taking_part, rounds, seconds, before)
-    return results
+            await work(operation, taking_part, redis.client.flushdb if missed else None)
 
 
 async def fill(services: Services) -> list[User]:
@@ -436,7 +488,10 @@ def print_table(services: Services, results: list[Measured], size: int, rounds: 
         print(f"{operation}, {tasks} task{'s' * (tasks > 1)}")
         for row in rows:
             spread = f"[{row.spread[0]:.2f}-{row.spread[1]:.2f}]"
-            print(f"    {LABELS[row.contestant]:36}{row.per_second:9.0f}/s {row.ratio:7.2f}x  {spread}")
+            print(
+                f"    {LABELS[row.contestant]:36}{row.per_second:9.0f}/s {row.ratio:7.2f}x  {spread:13} "
+                f"{row.round_trips:5.1f} trips"
+            )
     print("\nGoals")
     for goal in goals(results, rounds):
         said = f"{goal.says}, {goal.tasks} task{'s' * (goal.tasks > 1)}"

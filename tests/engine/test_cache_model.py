@@ -14,6 +14,7 @@ def test_each_part_of_the_protocol_is_needed(part: str) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(900)  # with coverage, and others beside it
 def test_no_state_is_bad() -> None:
     """Half a minute: other tests meet one order of steps, this one meets all, with a fault at each of them."""
     states, taken, way = explore(faults=1)
