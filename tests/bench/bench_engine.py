@@ -5,7 +5,7 @@ The engine's speed against what people write by hand, in one run on one server.
     python tests/bench/bench_engine.py --provider containers --rounds 40 --json
 
 Every contestant has the same server, the same pool size and, if it goes through SQLAlchemy, the same pool settings,
-`pool_pre_ping` on. "by hand, no ping" is the one without it, shown beside. Blocks of operations are interleaved:
+`pool_pre_ping` on. Those without it are shown beside. Blocks of operations are interleaved:
 in each round every contestant runs one block, in an order that changes, and a ratio is the median of the rounds'
 own ratios, so that a slow moment of the machine hits both sides. "A/A" is the hand-written code against itself: a
 ratio nearer to 1 than A/A's own spread says nothing. "trips" are the round trips of one operation, to the database
@@ -27,6 +27,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import asyncmy
 from advanced_alchemy.filters import LimitOffset, OrderBy
@@ -122,11 +123,11 @@ class ByHand:
 
     name = "hand"
     label = "AsyncSession by hand"
-    pre_ping = True
+    options: ClassVar[dict[str, Any]] = {"pool_pre_ping": True}
 
     def __init__(self, services: Services, size: int, users: list[User]) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            services.database_url, pool_size=size, max_overflow=0, pool_recycle=1800, pool_pre_ping=self.pre_ping
+            services.database_url, pool_size=size, max_overflow=0, pool_recycle=1800, **self.options
         )
         self.users = users
 
@@ -177,7 +178,15 @@ class ByHandWithoutPing(ByHand):
 
     name = "no ping"
     label = "AsyncSession by hand, no pre-ping"
-    pre_ping = False
+    options: ClassVar[dict[str, Any]] = {"pool_pre_ping": False}
+
+
+class ByHandBare(ByHand):
+    """The same with its statements and its COMMIT only: the most that an ORM session can do, and not safe."""
+
+    name = "bare"
+    label = "AsyncSession by hand, no ping, no reset"
+    options: ClassVar[dict[str, Any]] = {"pool_pre_ping": False, "pool_reset_on_return": None}
 
 
 class Users(SQLAlchemyAsyncRepository[User]):  # type: ignore[type-var]
@@ -289,7 +298,7 @@ class Raw:
 Operation = Callable[[int], Awaitable[None]]
 Before = Callable[[], Awaitable[object]] | None
 Work = Callable[[str, dict[str, Operation], Before], Awaitable[None]]
-PEERS = (Facade, ByHand, ByHandAgain, ByHandWithoutPing, AdvancedAlchemy, Core, Raw)
+PEERS = (Facade, ByHand, ByHandAgain, ByHandWithoutPing, ByHandBare, AdvancedAlchemy, Core, Raw)
 # The operation, and the contestant that takes part in it beside the peers.
 OPERATIONS = {"get": "facade", "get cached": "cached", "get missed": "cached", "insert": "facade",
               "update": "facade", "find 50": "facade"}  # fmt: skip
@@ -489,7 +498,7 @@ def print_table(services: Services, results: list[Measured], size: int, rounds: 
         for row in rows:
             spread = f"[{row.spread[0]:.2f}-{row.spread[1]:.2f}]"
             print(
-                f"    {LABELS[row.contestant]:36}{row.per_second:9.0f}/s {row.ratio:7.2f}x  {spread:13} "
+                f"    {LABELS[row.contestant]:40}{row.per_second:9.0f}/s {row.ratio:7.2f}x  {spread:13} "
                 f"{row.round_trips:5.1f} trips"
             )
     print("\nGoals")
