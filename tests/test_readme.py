@@ -178,7 +178,7 @@ def test_a_command_comes_to_its_end(command: str) -> None:
 
     assert status == how.status, printed
     if command == DIAGNOSE:
-        assert without_times(shown_report()) in without_times(printed)
+        assert without_times(shown_report()) in without_times(printed), printed
 
 
 def shown_report() -> str:
