@@ -25,6 +25,7 @@ from labkit.engine.calls import Calls
 from labkit.engine.checks import check_limit, check_objects, check_stored
 from labkit.engine.completion import run_to_completion
 from labkit.engine.connections import check_answer, check_database_url, new_engine, new_reader, ping
+from labkit.engine.current import PerLoop
 from labkit.engine.keys import Key, check_key
 from labkit.engine.models import Base
 from labkit.engine.paging import page
@@ -52,7 +53,7 @@ class CoreEngine:
     `read`, `fetch`, `loading`.
     """
 
-    _current: ClassVar[dict[tuple[type[CoreEngine], Loop, int], CoreEngine]] = {}
+    _current: ClassVar[PerLoop] = PerLoop()
     _loop: Loop | None = None
     _pid = 0
     _closed = False
@@ -122,11 +123,7 @@ class CoreEngine:
     @classmethod
     def current(cls) -> Self:
         """Return the engine of the running loop; the first time, build it from the environment, to be opened."""
-        for key in [key for key in CoreEngine._current if key[1].is_closed()]:
-            del CoreEngine._current[key]
-        # A forked child inherits its parent's loop and engine, and may use neither.
-        key = cls, asyncio.get_running_loop(), os.getpid()
-        return cast(Self, CoreEngine._current.get(key) or CoreEngine._current.setdefault(key, cls()))
+        return CoreEngine._current.get(cls)
 
     async def open(self) -> Self:
         """
@@ -168,8 +165,7 @@ class CoreEngine:
             return
         self._check()
         self._closed = True
-        if CoreEngine._current.get(key := (type(self), self._loop, self._pid)) is self:
-            del CoreEngine._current[key]
+        CoreEngine._current.forget(self)
         self._closing = asyncio.ensure_future(self._close(_running_task()))
         await run_to_completion(self._closing)
 
@@ -237,12 +233,14 @@ class CoreEngine:
     def session_of(self, task: Task, *, forget: bool = False) -> AsyncSession | None:
         """Return the session that the registry keeps for `task`, or None; take it out if `forget`."""
         token = _owner.set(task)
-        registry = self.sessions().registry
-        session = registry() if registry.has() else None
-        if forget:
-            registry.clear()
-        _owner.reset(token)
-        return session
+        try:
+            registry = self.sessions().registry
+            session = registry() if registry.has() else None
+            if forget:
+                registry.clear()
+            return session
+        finally:
+            _owner.reset(token)
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[AsyncSession]:
@@ -351,7 +349,7 @@ class CoreEngine:
 
     async def fetch(self, statement: Executable) -> list[Any]:
         """Return the objects that a statement selects, outside of every block; raise a cancellation on."""
-        async with AsyncSession(self.reader) as session:
+        async with AsyncSession(self.reader) as session:  # for this one statement
             return list((await session.execute(statement)).scalars())
 
     def loading(self) -> ORMOption:

@@ -412,7 +412,7 @@ class TestCurrent:
         asyncio.run(self.current())
 
         assert first is not second
-        assert len([loop for _, loop, _ in Engine._current if loop.is_closed()]) <= 1
+        assert len([loop for loop in Engine._current.loops() if loop.is_closed()]) <= 1
 
     async def test_closing_another_engine_of_the_loop_does_not_forget_it(self) -> None:
         async with Engine.current() as engine:
