@@ -60,7 +60,8 @@ async def _write(engine: Engine, email: str, points: Sequencer) -> None:
     async with engine.session() as session:
         found = (await session.execute(select(User).where(User.email == email))).scalar_one()
         found.name = "Countess"
-        event.listen(session.sync_session, "before_commit", lambda _: await_only(wait()))
+        # Right before COMMIT is sent, after all that the engine does before it.
+        event.listen(engine.engine.sync_engine, "commit", lambda _: await_only(wait()), once=True)
 
 
 async def _read_meanwhile(engine: Engine, services: Services, email: str, points: Sequencer) -> None:

@@ -29,7 +29,7 @@ from redis.asyncio.client import Pipeline
 
 from labkit.engine.keys import Key, keys_of_row, unique_keys
 from labkit.engine.redis import OptionalRedis
-from labkit.engine.rows import Values, dump, is_cacheable, load
+from labkit.engine.rows import Values, dump, is_cacheable, layout_of, load
 
 __all__ = ["Cache", "Mark"]
 
@@ -64,6 +64,7 @@ class Cache:
         self._asking: Counter[Key] = Counter()
         self._sender: asyncio.Task[None] | None = None
         self.unsent: dict[str, set[str]] = {}  # names that Redis must be told, and the writers to be taken out
+        self._again: set[str] = set()  # those that have changed since Redis is being told
         self.hits = 0
         self.misses = 0
 
@@ -117,7 +118,9 @@ class Cache:
                 fill.add_done_callback(lambda _: self._drop_ended(primary))
             # One reader's cancellation is not the others': the read goes on.
             values = await asyncio.shield(fill)
-        return values if values is not None and key in keys_of_row(key.model, values) else None
+        keys = [] if values is None else keys_of_row(key.model, values)
+        # A read that was led elsewhere does not know what has been written there since it began.
+        return values if keys and keys[0] == primary and key in keys else None
 
     @staticmethod
     def _share(shared: dict[K, asyncio.Task[T]], key: K, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -144,6 +147,8 @@ class Cache:
 
     def learn(self, primary: Key, keys: Iterable[Key]) -> None:
         """Remember that the row at `primary` is found under `keys`, too."""
+        if self._redis is None or not is_cacheable(primary.model):
+            return
         for key in keys:
             self._primary.pop(key, None)
             self._primary[key] = primary
@@ -160,6 +165,10 @@ class Cache:
     def _name(self, key: Key) -> str:
         return f"{self._prefix}:{{{key}}}"
 
+    def _row(self, primary: Key) -> str:
+        # Programs of two versions, and models of one table, may have different columns.
+        return f"{self._name(primary)}:row:{layout_of(primary.model)}"
+
     def _is_told(self, primary: Key) -> bool:
         return self._redis is not None and self._name(primary) not in self.unsent
 
@@ -169,7 +178,7 @@ class Cache:
         if primary is None or self._redis is None or not self._is_told(primary):
             return None
         name = self._name(primary)
-        _, answer = await self._redis.ask(lambda redis: redis.mget(f"{name}:row", f"{name}:generation"))
+        _, answer = await self._redis.ask(lambda redis: redis.mget(self._row(primary), f"{name}:generation"))
         if answer is not None:
             row, generation = answer
             if row and generation and str(row).startswith(str(generation)):
@@ -199,7 +208,7 @@ class Cache:
         async def ask(redis: Redis) -> tuple[str, str | None, int]:
             async with redis.pipeline(transaction=True) as pipeline:
                 pipeline.set(f"{name}:generation", token_hex(8), nx=True, px=2 * self._ttl)
-                pipeline.mget(f"{name}:generation", f"{name}:row")
+                pipeline.mget(f"{name}:generation", self._row(primary))
                 pipeline.scard(f"{name}:writers")
                 _, (generation, row), writers = await pipeline.execute()
             return generation, row, writers
@@ -220,7 +229,7 @@ class Cache:
 
         async def keep(redis: Redis) -> None:
             async with redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(f"{self._name(primary)}:row", generation + dump(values), px=self._ttl)
+                pipeline.set(self._row(primary), generation + dump(values), px=self._ttl)
                 for each in others:
                     pipeline.set(f"{self._name(each)}:primary", dump(primary.values), px=2 * self._ttl)
                 await pipeline.execute()
@@ -238,8 +247,10 @@ class Cache:
             pipeline.sadd(f"{name}:writers", mark.writer)
             pipeline.pexpire(f"{name}:writers", self._protection)
 
-        if not await self._renew(mark.names, enter):
-            self._send_later(mark)
+        if self._is_away():
+            self._send_later(mark.names)
+        elif not await self._renew(mark.names, enter, at_once=True):
+            self._send_later(mark.names, mark.writer)
         return mark
 
     async def unmark(self, mark: Mark) -> None:
@@ -250,9 +261,14 @@ class Cache:
 
         # What still waits to be sent may be on its way, and arrive before the commit: it must be sent once more.
         waiting = mark.names & self.unsent.keys()
-        self._send_later(Mark(token_hex(8), waiting))
-        if not await self._renew(mark.names - waiting, leave):
-            self._send_later(mark)
+        self._send_later(waiting)
+        told = mark.names - waiting
+        if self._is_away() or not await self._renew(told, leave, at_once=True):
+            self._send_later(told, mark.writer)
+
+    def _is_away(self) -> bool:
+        # Other questions may have gone unanswered by chance; what is unsent is tried all the time.
+        return self._redis is not None and self._redis.down and bool(self.unsent)
 
     async def forget(self, keys: Collection[Key]) -> None:
         """Let no reader trust what is cached of the rows at `keys` now."""
@@ -275,10 +291,11 @@ class Cache:
         answered, _ = await self._redis.ask(tell, at_once=at_once)
         return answered
 
-    def _send_later(self, mark: Mark) -> None:
+    def _send_later(self, names: Collection[str], writer: str | None = None) -> None:
         # Until Redis has been told, no reader of this engine trusts these rows; those of others can't know.
-        for name in mark.names:
-            self.unsent.setdefault(name, set()).add(mark.writer)
+        for name in names:
+            self.unsent.setdefault(name, set()).update([writer] if writer else [])
+            self._again.add(name)
         if self.unsent and (self._sender is None or self._sender.done()):
             self._sender = asyncio.create_task(self._send(), name="tell Redis what has changed")
 
@@ -291,14 +308,16 @@ class Cache:
 
     async def _send_unsent(self) -> None:
         sent = {name: frozenset(writers) for name, writers in self.unsent.items()}
+        self._again.clear()
 
         def leave(pipeline: Pipeline, name: str) -> None:
-            pipeline.srem(f"{name}:writers", *sent[name])
+            if sent[name]:
+                pipeline.srem(f"{name}:writers", *sent[name])
 
         if await self._renew(sent, leave, at_once=True):
             for name, writers in sent.items():
                 self.unsent[name] -= writers
-                if not self.unsent[name]:
+                if not self.unsent[name] and name not in self._again:
                     del self.unsent[name]
 
     async def close(self) -> None:

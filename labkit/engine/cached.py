@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 from sqlalchemy.util import await_only
 
@@ -19,6 +19,7 @@ from labkit.engine.bus import Bus, Outgoing, Subscription
 from labkit.engine.cache import Cache
 from labkit.engine.core import CoreEngine, Task
 from labkit.engine.keys import Key, other_keys, primary_keys
+from labkit.engine.models import Base
 from labkit.engine.redis import OptionalRedis, check_redis_url
 from labkit.engine.rows import Values
 from labkit.engine.statistics import EngineStatistics
@@ -56,8 +57,10 @@ class Engine(CoreEngine):
     `close()` returns every connection. What is not given is read from `LABKIT_…` variables; without a Redis URL
     nothing is cached and nothing can be published. Raises `InvalidSetting` for a URL that can't be used.
 
-    A cached row is never older than a write that was acknowledged while its writer could reach Redis. A bulk UPDATE
-    or DELETE goes past the cache: readers may get the old row until it expires (`Settings.cache_ttl`).
+    A cached row is never older than a write that was acknowledged while its writer could reach Redis. What no
+    session sees goes past the cache, and readers may get the old row until it expires (`Settings.cache_ttl`): a
+    bulk UPDATE or DELETE, what the database itself changes (ON DELETE CASCADE, triggers), and a Redis that comes
+    back with an older snapshot.
 
     Methods that may be overridden, besides those of `CoreEngine`: `create_redis`, `changing`, `post`, `announce`,
     `unsubscribe`.
@@ -76,9 +79,11 @@ class Engine(CoreEngine):
         # A commit may take as long as a statement: what it changes is protected for longer.
         protection = 2 * self.settings.statement_timeout
         # The name and not the host: two engines may reach one database by different routes.
-        prefix = f"labkit:{Path(self.url.database or '').name}"
+        database = self.url.database or ""
+        prefix = f"labkit:{Path(database).resolve() if self.url.get_backend_name() == 'sqlite' else database}"
         self.cache = Cache(self.redis, self.settings.cache_ttl, protection, prefix)
         self.bus = Bus(self.redis)
+        event.listen(self.engine.sync_engine, "commit", _begin_change)
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def session_options(self) -> dict[str, Any]:
@@ -175,18 +180,28 @@ def _remember_changes(session: UnitOfWork, context: UOWTransaction) -> None:
     # A new row can't be in the cache yet, so it costs no message to Redis.
     for instance in (*session.dirty, *session.deleted):
         session.stale.update(primary_keys(instance))
-    engine = session.info["engine"]()
-    if engine is not None and engine.redis is not None:
+    if (engine := session.info["engine"]()) is not None:
         for instance in (*session.new, *session.dirty):
-            engine.cache.learn(primary_keys(instance)[-1], other_keys(instance))
+            for primary in primary_keys(instance)[-1:]:
+                engine.cache.learn(primary, other_keys(instance))
 
 
-@event.listens_for(UnitOfWork, "before_commit")
-def _begin_change(session: UnitOfWork) -> None:
-    if session.in_nested_transaction() or session.changing is not None:
+@event.listens_for(UnitOfWork, "persistent_to_deleted")
+def _remember_deleted(session: UnitOfWork, instance: Base) -> None:
+    session.stale.update(primary_keys(instance))  # an orphan is in no list of the flush
+
+
+@event.listens_for(UnitOfWork, "after_begin")
+def _remember_session(session: UnitOfWork, transaction: SessionTransaction, connection: Connection) -> None:
+    connection.info["unit_of_work"] = weakref.ref(session)
+
+
+def _begin_change(connection: Connection) -> None:
+    # SQLAlchemy calls it right before each COMMIT, when all has been flushed, and for no savepoint.
+    session = connection.info.get("unit_of_work", lambda: None)()
+    if session is None or not session.stale or session.changing is not None:
         return
-    session.flush()  # what has been flushed is known to change
-    if session.stale and (engine := session.info["engine"]()) is not None:
+    if (engine := session.info["engine"]()) is not None:
         changing = engine.changing(frozenset(session.stale))
         await_only(changing.__aenter__())
         session.changing = changing

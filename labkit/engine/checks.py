@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ClauseElement, Column, Integer, SmallInteger, String, inspect
+from sqlalchemy import BigInteger, ClauseElement, Column, Enum, Integer, SmallInteger, String, inspect
+from sqlalchemy.dialects import mysql
 
-from labkit.engine.keys import columns_of, mapper_of
+from labkit.engine.keys import columns_of, is_text, mapper_of
 from labkit.engine.models import Base, UTCDateTime
 from labkit.errors import InvalidInput
 
 __all__ = ["check_limit", "check_objects", "check_stored"]
+
+BITS: dict[type, int] = {
+    Integer: 31,
+    BigInteger: 63,
+    SmallInteger: 15,
+}  # without the sign; other types are the server's to check
 
 
 def check_objects(objects: Sequence[object]) -> None:
@@ -28,7 +35,9 @@ def check_objects(objects: Sequence[object]) -> None:
 def _check_values(each: Base) -> None:
     state = inspect(each)
     for name, column in columns_of(type(each)).items():
-        if name in state.dict:
+        if not isinstance(column, Column):
+            pass  # a column_property is never written
+        elif name in state.dict:
             _check_value(each, name, column, state.dict[name])
         elif not (column.default or column.server_default or state.has_identity or _is_related(each, column)):
             _check_value(each, name, column, None)
@@ -40,21 +49,23 @@ def _is_related(each: Base, column: Column[Any]) -> bool:
 
 
 def _check_value(each: Base, name: str, column: Column[Any], value: object) -> None:
+    place = f"{type(each).__name__}.{name}"
     if value is None:
-        # The server numbers a primary key.
-        if not column.nullable and not column.primary_key:
-            raise InvalidInput(f"{_place(each, name)} can't be None.", remedy="Give its value.")
-    elif isinstance(value, ClauseElement):
+        # The server numbers a primary key, and a default stands in for None in a new row.
+        filled = column.primary_key or column.default or column.server_default
+        if not column.nullable and not filled:
+            raise InvalidInput(f"{place} can't be None.", remedy="Give its value.")
+    elif hasattr(value, "__clause_element__") or isinstance(value, ClauseElement):
         pass  # the server works it out
-    elif isinstance(column.type, String):
-        _check_text(_place(each, name), column.type.length, value)
-    elif isinstance(column.type, Integer):
-        bits = 64 if isinstance(column.type, BigInteger) else 16 if isinstance(column.type, SmallInteger) else 32
-        if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            found = f"{_place(each, name)} holds a number of {bits} bits, found {value!r}."
-            raise InvalidInput(found, remedy="Give an int.")
+    elif isinstance(column.type, String) and not isinstance(column.type, Enum | mysql.SET):
+        _check_text(place, column.type.length, value)
+    elif (bits := BITS.get(type(column.type))) is not None:
+        if isinstance(value, str | bytes) or (isinstance(value, int) and not -(2**bits) <= value < 2**bits):
+            raise InvalidInput(
+                f"{place} holds a number of {bits + 1} bits, found {value!r}.", remedy="Give an int."
+            )
     elif isinstance(column.type, UTCDateTime) and (not isinstance(value, datetime) or value.tzinfo is None):
-        found = f"{_place(each, name)} holds a moment with its time zone, found {value!r}."
+        found = f"{place} holds a moment with its time zone, found {value!r}."
         raise InvalidInput(found, remedy="Give datetime.now(UTC), for example.")
 
 
@@ -63,15 +74,9 @@ def _check_text(place: str, longest: int | None, value: object) -> None:
         raise InvalidInput(f"{place} holds text, found {value!r}.", remedy="Give a str.")
     if longest is not None and len(value) > longest:
         raise InvalidInput(f"{place} holds at most {longest} characters, found {len(value)}.", remedy="Shorten it.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
+    if not is_text(value):
         found = f"{place} holds text, found half of a surrogate pair in {value!r}."
-        raise InvalidInput(found, remedy="Decode it anew, from its bytes.") from None
-
-
-def _place(each: Base, name: str) -> str:
-    return f"{type(each).__name__}.{name}"
+        raise InvalidInput(found, remedy="Decode it anew, from its bytes.")
 
 
 def check_stored(instance: object) -> None:

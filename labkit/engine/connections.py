@@ -91,10 +91,8 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
       engine has been disposed of meanwhile: SQLAlchemy's pool would keep it open;
     - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed;
     - a server that lets nobody in within `Settings.connect_timeout` is an error, also one that says nothing.
-
-    Raises `InvalidSetting` for an option of the URL whose value can't be used.
     """
-    engine = create_async_engine(url, **_options(url, settings))
+    engine = _create(url, settings)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "begin", _begin_immediate)
     return _prepare(engine, settings, check)
@@ -102,22 +100,27 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
 
 def new_reader(url: URL, settings: Settings, check: Check) -> AsyncEngine:
     """Return one as `new_engine` does, on which each statement is its own transaction, and one round trip."""
-    engine = create_async_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        logging_name="reads",
-        **_options(url, settings),
-    )
+    options = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True, "logging_name": "reads"}
+    engine = _create(url, settings, **options)
     return _prepare(engine, settings, check)
+
+
+def _create(url: URL, settings: Settings, **options: Any) -> AsyncEngine:
+    try:
+        return create_async_engine(url, **_options(url, settings), **options)
+    except ValueError as error:
+        raise InvalidSetting(
+            f"An option of the database URL can't be used: {error}.", remedy="Correct its value."
+        ) from None
 
 
 def _options(url: URL, settings: Settings) -> dict[str, Any]:
     # SQLite has one writer at a time: to wait for it is to wait for a connection.
-    connecting: dict[str, Any] = {"connect_args": {"timeout": settings.pool_timeout}}
+    arguments: dict[str, Any] = {"timeout": settings.pool_timeout}
     if url.get_backend_name() == "mysql":
-        connecting = {"async_creator": _connector(url, settings.connect_timeout)}
-    return connecting | {
+        arguments = {"async_creator_fn": _connector(url.get_driver_name(), settings.connect_timeout)}
+    return {
+        "connect_args": arguments,
         "poolclass": Pool,
         "pool_size": settings.pool_size,
         "max_overflow": settings.max_overflow,
@@ -128,20 +131,11 @@ def _options(url: URL, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _connector(url: URL, seconds: float) -> Callable[[], Awaitable[Any]]:
-    driver = import_module(url.get_driver_name())
-    dialect: Any = url.get_dialect()
-    try:
-        _, parameters = dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)
-    except ValueError as error:
-        raise InvalidSetting(
-            f"An option of the database URL can't be used: {error}.", remedy="Correct its value."
-        ) from None
-
-    async def connect() -> Any:
+def _connector(driver: str, seconds: float) -> Callable[..., Awaitable[Any]]:
+    async def connect(*arguments: Any, **options: Any) -> Any:
         try:
             async with asyncio.timeout(seconds):  # the driver's own limit ends before the login
-                return await driver.connect(**parameters)
+                return await import_module(driver).connect(*arguments, **options)
         except TimeoutError:
             raise TimeoutError(f"no login within {seconds} s") from None
 

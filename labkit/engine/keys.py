@@ -16,6 +16,7 @@ __all__ = [
     "Key",
     "check_key",
     "columns_of",
+    "is_text",
     "keys_of_row",
     "mapper_of",
     "other_keys",
@@ -32,8 +33,11 @@ class Key(NamedTuple):
     values: tuple[Any, ...]
 
     def __str__(self) -> str:
-        pairs = ",".join(f"{name}={value!r}" for name, value in zip(self.names, self.values, strict=True))
-        return f"{self.model.__tablename__}:{pairs}"
+        columns = columns_of(self.model)
+        # The names of the database: models of one table must have one name for a row. True is 1 there.
+        values = [int(value) if isinstance(value, int) else value for value in self.values]
+        pairs = ",".join(f"{columns[name].name}={value!r}" for name, value in zip(self.names, values, strict=True))
+        return f"{columns[self.names[0]].table}:{pairs}"
 
 
 def mapper_of(model: object) -> Mapper[Any]:
@@ -82,7 +86,16 @@ def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
                 f"{model.__name__}.{name} in a key is a {wanted.__name__}, found {value!r}.",
                 remedy="Give its value.",
             )
+        if (isinstance(value, str) and not is_text(value)) or (isinstance(value, int) and abs(value) >= 2**63):
+            raise InvalidInput(
+                f"No {model.__name__} has {name}={value!r}.", remedy="Give a value that can be sent."
+            )
     return Key(model, names, tuple(values[name] for name in names))
+
+
+def is_text(value: str) -> bool:
+    """Return True unless half a surrogate pair is in it, which no encoding can send."""
+    return not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 @cache

@@ -63,6 +63,7 @@ def redis_client(url: str, connect_timeout: float, tries: int) -> Redis:
         socket_timeout=None,
         socket_connect_timeout=connect_timeout,
         retry=Retry(NoBackoff(), tries - 1),
+        max_connections=2**31,  # as many as tasks ask at once: one too many would look like a Redis that is away
     )
     return client
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
+from zlib import crc32
 
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Column, Integer, Select, bindparam, inspect, select
 from sqlalchemy.orm import make_transient_to_detached
 
 from labkit.engine.keys import columns_of
 from labkit.engine.models import Base, UTCDateTime
 
-__all__ = ["Values", "dump", "is_cacheable", "load", "restore", "select_by", "select_columns"]
+__all__ = ["Values", "dump", "is_cacheable", "layout_of", "load", "restore", "select_by", "select_columns"]
 
 M = TypeVar("M", bound=Base)
 Values = Sequence[Any]
@@ -43,11 +44,27 @@ def restore(model: type[M], values: Iterable[Any]) -> M:
 
 @cache
 def is_cacheable(model: type[Base]) -> bool:
-    """Return True if every column of `model` survives JSON, and no other model has the same table."""
+    """
+    Return True if the rows of `model` may be cached.
+
+    Every column is stored, and survives JSON; the primary key is made of integers, which have one spelling only; no
+    other model inherits from it, or it from another.
+    """
+    columns = columns_of(model).values()
     if len(list(inspect(model).base_mapper.self_and_descendants)) > 1:
         return False
-    types = [column.type for column in columns_of(model).values()]
-    return all(isinstance(each, UTCDateTime) or each.python_type in PLAIN_TYPES for each in types)
+    if not all(isinstance(each, Column) for each in columns):
+        return False
+    if not all(isinstance(each.type, Integer) for each in columns if each.primary_key):
+        return False
+    return all(isinstance(each.type, UTCDateTime) or each.type.python_type in PLAIN_TYPES for each in columns)
+
+
+@cache
+def layout_of(model: type[Base]) -> str:
+    """Return a short text that differs for models that write their rows differently."""
+    columns = [(name, column.name, repr(column.type)) for name, column in columns_of(model).items()]
+    return f"{crc32(repr(columns).encode()):08x}"
 
 
 @cache

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import inspect, select, update
+from sqlalchemy import ForeignKey, String, Table, event, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
+from sqlalchemy.orm import Mapped, load_only, mapped_column, relationship
 
-from labkit.engine import Engine, Message, Room, User
+from labkit.engine import Base, Engine, Message, Room, User
 from labkit.engine.keys import Key, check_key
-from labkit.engine.rows import dump, load
+from labkit.engine.rows import dump, layout_of, load
 from labkit.errors import InvalidInput
 from labkit.services import Capability, Services
 
@@ -551,3 +551,123 @@ async def test_a_key_of_a_subclass_is_refused(engine: Engine, any_services: Serv
 
     with pytest.raises(InvalidInput, match=r"User\.email in a key is a str"):
         await engine.get(User, email=Text(EMAIL))
+
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    books: Mapped[list[Book]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(50))
+    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("shelves.id"))
+
+
+async def test_a_row_deleted_as_an_orphan_is_not_found_by_another_engine(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    async with make_engine() as engine, make_engine() as other:
+        await engine.create_tables()
+        await engine.save(shelf := Shelf(books=[Book(title="Sketch of the Engine")]))
+        book = shelf.books[0].id
+        assert await other.get(Book, id=book)
+        assert await other.get(Book, id=book)
+        async with engine.session() as session:
+            session.add(shelf)
+            shelf.books.clear()
+
+        assert await other.get(Book, id=book) is None
+
+
+async def change_in_a_listener(session: AsyncSession, user: User) -> None:
+    def change(_: object) -> None:
+        user.name = "Countess"
+
+    session.add(Room(name="hall"))
+    session.add(user)
+    event.listen(session.sync_session, "before_commit", change)
+
+
+async def leave_a_savepoint_open(session: AsyncSession, user: User) -> None:
+    await session.begin_nested()
+    session.add(user)
+    user.name = "Countess"
+    transaction = session.get_transaction()
+    assert transaction is not None
+    await transaction.commit()
+
+
+@pytest.mark.parametrize("change", [change_in_a_listener, leave_a_savepoint_open])
+async def test_what_is_flushed_at_the_last_moment_is_told_too(
+    engine: Engine,
+    other: Engine,
+    any_services: Services,
+    ada: User,
+    change: Callable[[AsyncSession, User], Awaitable[None]],
+) -> None:
+    assert await name(other) == await name(other) == "Ada"
+    async with engine.session() as session:
+        await change(session, ada)
+
+    assert await name(other) == "Countess"
+
+
+async def test_redis_is_told_however_many_ask_it_at_once(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    assert await name(other) == await name(other) == "Ada"
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(150):
+            tasks.create_task(name(engine))
+        ada.name = "Countess"
+        tasks.create_task(engine.save(ada))
+
+    assert await name(other) == "Countess"
+    assert engine.statistics().cache_unsent == 0
+
+
+async def test_a_question_that_went_unanswered_keeps_no_write_from_being_told(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    assert await name(other) == await name(other) == "Ada"
+    assert engine.redis is not None
+    assert await engine.redis.ask(lambda redis: redis.execute_command("NOSUCH")) == (False, None)
+    ada.name = "Countess"
+    await engine.save(ada)
+
+    assert await name(other) == "Countess"
+
+
+async def test_an_outage_keeps_no_more_than_its_rows(
+    engine: Engine, any_services: Services, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unanswered(question: object, **_: object) -> tuple[bool, None]:
+        engine.redis.down = True  # type: ignore[union-attr]
+        return False, None
+
+    with monkeypatch.context() as away:
+        away.setattr(engine.redis, "ask", unanswered)
+        for number in range(60):
+            ada.name = f"Ada {number}"
+            await engine.save(ada)
+        assert engine.statistics().cache_unsent == 1
+        assert sum(map(len, engine.cache.unsent.values())) <= 1
+    while engine.statistics().cache_unsent:
+        await asyncio.sleep(0.01)
+    assert await name(engine) == await name(engine) == "Ada 59"
+
+
+def test_models_that_differ_share_no_row() -> None:
+    class Archived(Base):
+        __tablename__ = "users"
+        __table_args__ = ({"schema": "archive"},)
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    Base.metadata.remove(cast(Table, Archived.__table__))  # no other test makes this table
+    names = {str(Key(model, ("id",), (1,))) for model in (User, Archived)}
+    assert len(names) == 2
+    assert str(Key(User, ("id",), (True,))) == str(Key(User, ("id",), (1,)))
+    assert layout_of(User) != layout_of(Archived)
