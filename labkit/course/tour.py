@@ -83,7 +83,7 @@ class _Tour:
             "The engine is built",
             "nothing is opened by building it; open, it holds no connection",
             (saved.built,),
-            "0 of" in saved.built,
+            "open, 0 connections out" in saved.built,
         )
 
     def a_user_is_saved(self) -> Told:
