@@ -432,27 +432,24 @@ async def with_contestants(services: Services, size: int, work: Work) -> None:
     """Call `work` with each operation, those that take part in it, and what the cached one needs before a block."""
     users = await fill(services)
     through_asyncmy = make_url(services.database_url).drivername == "mysql+asyncmy"
-    peers = [peer for peer in PEERS if peer is not Raw or through_asyncmy]
-    async with AsyncExitStack() as stack:
-        contestants = {}
-        for peer in (*peers, CachedFacade):
-            contestants[peer.name] = each = peer(services, size, users)
-            await each.open()
-            stack.push_async_callback(each.close)
-        cached = contestants["cached"]
-        assert isinstance(cached, CachedFacade)
-        redis = cached.engine.redis
-        assert redis is not None
-        await redis.client.flushdb()
-        await cached.warm()
-        for operation, ours in OPERATIONS.items():
-            missed = operation == "get missed"
-            method = operation.split()[0]
-            taking_part = {ours: getattr(contestants[ours], "miss" if missed else method)}
-            taking_part |= {
-                peer.name: getattr(contestants[peer.name], method) for peer in peers if peer is not Facade
-            }
-            await work(operation, taking_part, redis.client.flushdb if missed else None)
+    peers = [peer for peer in PEERS if peer is not Facade and (peer is not Raw or through_asyncmy)]
+    for operation, ours in OPERATIONS.items():
+        missed = operation == "get missed"
+        before: Before = None
+        taking_part: dict[str, Operation] = {}
+        async with AsyncExitStack() as stack:  # all at once would be more connections than a server accepts
+            for kind in (CachedFacade if ours == "cached" else Facade, *peers):
+                each = kind(services, size, users)
+                await each.open()
+                stack.push_async_callback(each.close)
+                if isinstance(each, CachedFacade):
+                    assert each.engine.redis is not None
+                    await each.engine.redis.client.flushdb()
+                    await each.warm()
+                    before = each.engine.redis.client.flushdb if missed else None
+                method = "miss" if missed and isinstance(each, CachedFacade) else operation.split()[0]
+                taking_part[kind.name] = getattr(each, method)
+            await work(operation, taking_part, before)
 
 
 async def fill(services: Services) -> list[User]:
