@@ -3,6 +3,7 @@ Check the cache's promise on real servers, with several engines and a proxy that
 
     python tests/engine/check_cache.py --provider local                  every fault, 200,000 reads
     python tests/engine/check_cache.py --fault "late request" --reads 5000 --seed 7
+    python tests/engine/check_cache.py --pause 6 --fault refused         rows that are mostly cached
     python tests/engine/check_cache.py --engine labkit.bugs.cached_before_commit:CachedBeforeCommit --reads 5000
 
 Each row is a register: its name holds the number of the write that it comes from, and its e-mail address changes
@@ -183,10 +184,12 @@ def unsent(engine: Engine) -> int:
 
 
 class Check:
-    """One fault, again and again, until `wanted` reads were made."""
+    """One fault, again and again, until `wanted` reads were made; each writer pauses for up to `pause` seconds."""
 
-    def __init__(self, sites: list[Site], rows: list[Row], fault: str, seed: int, wanted: int) -> None:
-        self.sites, self.rows, self.fault, self.wanted = sites, rows, fault, wanted
+    def __init__(
+        self, sites: list[Site], rows: list[Row], fault: str, seed: int, wanted: int, pause: float
+    ) -> None:
+        self.sites, self.rows, self.fault, self.wanted, self.pause = sites, rows, fault, wanted, pause
         self.chance = random.Random(f"{seed} {fault}")
         self.reads: list[Read] = []
         self.writes: dict[int, list[Write]] = {row.id: [] for row in rows}
@@ -236,7 +239,7 @@ class Check:
 
     async def write_on(self, site: Site) -> None:
         while len(self.reads) < self.wanted:
-            await asyncio.sleep(self.chance.uniform(0, 0.1))
+            await asyncio.sleep(self.chance.uniform(0, self.pause))
             await self.write(site, self.chance.choice(self.rows), rename=self.chance.random() < 0.2)
 
     async def write(self, site: Site, row: Row, *, rename: bool) -> None:
@@ -334,7 +337,13 @@ async def at_work(services: Services, engine_class: type[Engine], seed: int) -> 
 
 
 async def check(
-    provider: str | None, engine_class: type[Engine], faults: Sequence[str], reads: int, seed: int, console: Console
+    provider: str | None,
+    engine_class: type[Engine],
+    faults: Sequence[str],
+    reads: int,
+    seed: int,
+    pause: float,
+    console: Console,
 ) -> tuple[list[Outcome], list[str]]:
     """Return what each fault came to, and the histories that break the promise."""
     outcomes, broken = [], []
@@ -345,7 +354,7 @@ async def check(
                 progress.update(bar, description=fault)
                 async with at_work(services, engine_class, seed) as sites:
                     rows = await make_rows(sites[0].engine, fault)
-                    run = Check(sites, rows, fault, seed, math.ceil(reads / len(faults)))
+                    run = Check(sites, rows, fault, seed, math.ceil(reads / len(faults)), pause)
                     outcomes.append(await run.run(lambda count: progress.advance(bar, count)))
                 broken += run.judge()
     return outcomes, broken
@@ -390,6 +399,7 @@ def main() -> int:
     parser.add_argument("--fault", action="append", choices=FAULTS, help="one fault; may be given several times")
     parser.add_argument("--reads", type=int, default=200_000, help="how many reads, over all faults")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pause", type=float, default=0.1, help="longest pause of a writer between two writes")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     chosen = parser.parse_args()
     with suppress(ImportError, AttributeError):
@@ -398,7 +408,7 @@ def main() -> int:
     console = Console(stderr=True)
     faults = chosen.fault or list(FAULTS)
     outcomes, broken = asyncio.run(
-        check(chosen.provider, chosen.engine, faults, chosen.reads, chosen.seed, console)
+        check(chosen.provider, chosen.engine, faults, chosen.reads, chosen.seed, chosen.pause, console)
     )
     holds = all(each.holds for each in outcomes)
     if chosen.json:
