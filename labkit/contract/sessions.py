@@ -61,7 +61,7 @@ async def the_end_of_another_task_commits_nothing(engine_class: type[Engine], se
     email = user.email
 
     async def ada() -> None:
-        with points, suppress(LookupError):  # a write that is refused keeps nobody waiting
+        with points, suppress(LookupError):  # Bob does not wait for a refused write
             await write()
 
     async def write() -> None:

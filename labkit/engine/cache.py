@@ -2,7 +2,7 @@
 The cache: rows in Redis, never older than a write that was acknowledged while its writer could reach Redis.
 
 A row is kept under its primary key. For another unique key only the primary key is remembered, here and in Redis,
-where its row was last seen: the row itself says whether it still has that key.
+where its row was last seen: a row counts only if it still has that key.
 
 Each primary key has three entries in Redis. `row` holds a row, and the generation under which it was read.
 `generation` holds a random token. `writers` holds who is changing the row. A reader trusts a row only if its

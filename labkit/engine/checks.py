@@ -76,7 +76,7 @@ def _check_text(place: str, longest: int | None, value: object) -> None:
         raise InvalidInput(f"{place} holds at most {longest} characters, found {len(value)}.", remedy="Shorten it.")
     if not is_text(value):
         found = f"{place} holds text, found half of a surrogate pair in {value!r}."
-        raise InvalidInput(found, remedy="Decode it anew, from its bytes.")
+        raise InvalidInput(found, remedy="Decode it again, from its bytes.")
 
 
 def check_stored(instance: object) -> None:

@@ -90,7 +90,7 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
     - one that comes back is rolled back if the server has said that a transaction is open on it, and closed if the
       engine has been disposed of meanwhile: SQLAlchemy's pool would keep it open;
     - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed;
-    - a server that lets nobody in within `Settings.connect_timeout` is an error, also one that says nothing.
+    - a login that is not answered within `Settings.connect_timeout` fails.
     """
     engine = _create(url, settings)
     if engine.dialect.name == "sqlite":

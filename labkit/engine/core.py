@@ -25,11 +25,10 @@ from labkit.engine.calls import Calls
 from labkit.engine.checks import check_limit, check_objects, check_stored
 from labkit.engine.completion import run_to_completion
 from labkit.engine.connections import check_answer, check_database_url, new_engine, new_reader, ping
-from labkit.engine.current import PerLoop
 from labkit.engine.keys import Key, check_key
+from labkit.engine.loops import PerLoop, not_open, wrong_loop, wrong_process
 from labkit.engine.models import Base
 from labkit.engine.paging import page
-from labkit.engine.refusals import not_open, wrong_loop, wrong_process
 from labkit.engine.rows import Values, restore, select_by
 from labkit.engine.statistics import EngineStatistics
 from labkit.settings import Settings, read_settings

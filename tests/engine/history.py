@@ -73,7 +73,7 @@ def _verdict(writes: Sequence[Write], read: Read, had: int) -> Verdict:
 
 
 def _must_see(read: Read, write: Write) -> bool:
-    # An engine knows of its own writes, whether Redis does or not.
+    # An engine knows what it has written, also when Redis does not.
     return write.engine == read.engine or write.told <= read.started
 
 
