@@ -41,12 +41,30 @@ class Lab:
             return json.load(answer)
 
     def start_kernel(self) -> psutil.Process:
-        self.ask("kernels", data=b"{}")
-        [kernel] = [child for child in self.family() if "ipykernel_launcher" in " ".join(child.cmdline())]
-        return kernel
+        """Start a kernel and return its process.
+
+        Linux shows no command line while a program is being loaded, and its parent's until then: the kernel is the
+        oldest process with the kernel's connection file, as soon as there is one.
+        """
+        connection_file = f"kernel-{self.ask('kernels', data=b'{}')['id']}.json"
+        deadline = time.monotonic() + 30
+        while True:
+            for child in sorted(self.family(), key=psutil.Process.create_time):
+                if any(connection_file in word for word in command_of(child)):
+                    return child
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Return a process's command line, which is empty once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 @contextmanager
