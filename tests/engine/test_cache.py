@@ -517,6 +517,20 @@ async def test_a_row_renamed_by_another_engine_and_then_by_this_one_is_found_und
     assert await name(other, email="ours@example.org") == "Ada"
 
 
+async def test_a_cached_row_is_not_found_under_a_key_that_another_engine_has_taken_from_it(
+    engine: Engine, other: Engine, any_services: Services, ada: User
+) -> None:
+    theirs = await other.get(User, id=ada.id)
+    assert theirs is not None
+    theirs.email = "theirs@example.org"
+    await other.save(theirs)
+    assert await name(engine, id=ada.id) == "Ada"  # cached, with its new key
+
+    assert await engine.get(User, email=EMAIL) is None
+    await other.save(User(email=EMAIL, name="Bob"))
+    assert await name(engine) == "Bob"
+
+
 async def test_who_never_heard_of_a_rename_still_makes_the_others_forget(
     engine: Engine, other: Engine, any_services: Services, ada: User
 ) -> None:
