@@ -15,9 +15,8 @@ The embedded servers: MySQL's protocol in front of SQLite, and fakeredis, each o
 
 They are for teaching, not for production: one process, a temporary file, and the SQL of an ordinary application.
 What they would do differently from MySQL they refuse, with error 1235 or 1305, naming the providers that can.
-Known differences are left in: a transaction that has only read sees the newest state once it writes; GROUP BY lets
-columns through that ONLY_FULL_GROUP_BY refuses; text sorts by letter without MySQL's weights for punctuation; one
-write lock for the whole database instead of row locks; times are UTC.
+Known differences are left in: one write lock for the whole database instead of row locks; symbols and letters that
+are neither ASCII nor Latin sort by their number in Unicode; times are UTC.
 """
 
 from __future__ import annotations

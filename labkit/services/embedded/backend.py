@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from labkit.services.embedded import functions
-from labkit.services.embedded.catalog import Catalog
+from labkit.services.embedded.catalog import Catalog, ForeignKey
 from labkit.services.embedded.ddl import Definition
-from labkit.services.embedded.faults import SqlFault
+from labkit.services.embedded.faults import SqlFault, refuse
 from labkit.services.embedded.storing import Storing
 
 __all__ = ["Backend", "Result", "Shared"]
@@ -30,11 +30,21 @@ class Shared:
     catalog: Catalog = field(default_factory=Catalog)
     write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "labkit-embedded-sql"))
+    commits: int = 0
+    changed: dict[str, int] = field(default_factory=dict)  # each table, and the last commit that changed it
 
     def create(self) -> None:
         """Make the file, so that a folder or disk at fault is told at the start."""
         with contextlib.closing(sqlite3.connect(self.path)) as db:
             db.execute("PRAGMA journal_mode=WAL")
+
+    def note_commit(self, tables: set[str]) -> None:
+        """Note that a commit has changed these tables, and those whose rows follow theirs."""
+        self.commits += 1
+        while tables:
+            self.changed |= dict.fromkeys(tables, self.commits)
+            children = {child.name for name in tables for child, key in self.catalog.referring(name) if key.actions}
+            tables = {name for name in children if self.changed.get(name) != self.commits}
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,9 @@ class Backend:
         self._checks_keys = True
         self._writing = False
         self._savepoints: list[str] = []
+        self._written: set[str] = set()  # the tables that the open transaction has changed
+        self._seen = 0  # the last commit that it sees
+        self._stale: set[str] = set()  # the tables that others have changed since, and that it sees as they are now
         self._db = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
@@ -98,10 +111,14 @@ class Backend:
     async def _end(self, how: str) -> None:
         self.explicit = False
         self._savepoints.clear()
+        self._stale.clear()
         try:
             if self._db.in_transaction:
                 await self._thread(self._execute, how, {})
+                if how == "COMMIT" and self._written:
+                    self.shared.note_commit(self._written.copy())
         finally:
+            self._written.clear()
             self._release()
 
     async def savepoint(self, command: str, name: str) -> None:
@@ -118,23 +135,29 @@ class Backend:
             self._savepoints = self._savepoints[:keep]
         await self._thread(self._execute, f"{command} `{name}`", {})
 
-    async def read(self, sql: str, values: Mapping[str, Any], *, of_tables: bool = True) -> Result:
+    async def read(self, sql: str, values: Mapping[str, Any], tables: frozenset[str]) -> Result:
         """Run a query; with autocommit off, one that reads tables begins a transaction."""
-        if of_tables and (self.explicit or not self.autocommit):
+        if tables & self._stale:
+            raise refuse("a transaction that reads, writes, and reads again what others have changed in between")
+        if tables and (self.explicit or not self.autocommit):
             if self.refresh and not self._writing:
                 await self._renew("BEGIN")
             await self._open()
         return await self._thread(self._execute, sql, values)
 
-    async def write(self, sql: str, values: Mapping[str, Any]) -> Result:
-        """Run a statement that changes or locks rows, after its turn at the write lock has come."""
+    async def write(self, sql: str, values: Mapping[str, Any], table: str = "") -> Result:
+        """Run a statement that changes `table`, or locks rows, after its turn at the write lock has come."""
         await self._lock()
         try:
             if self.explicit or not self.autocommit:
                 await self._open()
+            self._written |= {table} - {""}
             return await self._thread(self._execute, sql, values)
         finally:
             if not self._db.in_transaction:
+                if self._written:
+                    self.shared.note_commit(self._written.copy())
+                self._written.clear()
                 self._release()
 
     async def define(self, prepare: Callable[[], Definition]) -> None:
@@ -173,6 +196,7 @@ class Backend:
         if not self._db.in_transaction:
             if self.serial:
                 await self._lock()
+            self._seen = self.shared.commits
             await self._thread(self._execute, "BEGIN IMMEDIATE" if self._writing else "BEGIN", {})
 
     async def _lock(self) -> None:
@@ -180,7 +204,8 @@ class Backend:
         Take the write lock.
 
         A transaction that has only read so far is begun anew: SQLite lets nobody write who has seen an older state
-        than the newest, where MySQL's UPDATE works on the newest.
+        than the newest, where MySQL's UPDATE works on the newest. What others have changed meanwhile MySQL would
+        still show as it was: such tables can't be read any more.
         """
         if self._writing:
             return
@@ -191,6 +216,8 @@ class Backend:
             raise SqlFault(1205, "Lock wait timeout exceeded; try restarting transaction") from None
         self._writing = True
         if self._db.in_transaction:
+            if not self.refresh:
+                self._stale = {name for name, commit in self.shared.changed.items() if commit > self._seen}
             await self._renew("BEGIN IMMEDIATE")
 
     async def _renew(self, begin: str) -> None:
@@ -221,6 +248,18 @@ class Backend:
             with contextlib.suppress(BaseException):
                 running.exception()
             raise
+
+    def has_referred(self, key: ForeignKey) -> bool:
+        """Return True if the row written last names no row by `key`, or one that exists."""
+        if any(self.storing.row.get(name) is None for name in key.columns):
+            return True
+        return self.has_row(key.table, key.referred, key.columns)
+
+    def has_row(self, table: str, columns: tuple[str, ...], written: tuple[str, ...]) -> bool:
+        """Return True if a row of `table` has in `columns` what the row written last has in `written`."""
+        condition = " AND ".join(f"`{name}` = ?" for name in columns)
+        values = [self.storing.row.get(name) for name in written]
+        return self._db.execute(f"SELECT 1 FROM `{table}` WHERE {condition}", values).fetchone() is not None
 
     def close(self) -> None:
         """Roll back, give the write lock back, and close."""

@@ -34,6 +34,7 @@ def arithmetic(node: exp.Expr, scope: Scope) -> SqlType:
     if sign == "/" or "decimal" in names:
         node.replace(call("arithmetic", str(sign), exact(node.this), exact(node.expression)))
         return DECIMAL
+    node.replace(call("whole", node.copy()))
     return BIGINT
 
 

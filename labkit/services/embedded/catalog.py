@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from labkit.services.embedded.faults import SqlFault
+from labkit.services.embedded.faults import SqlFault, refuse
 from labkit.services.embedded.sqltypes import SqlType
 
 __all__ = ["DATABASE", "Catalog", "Column", "ForeignKey", "Index", "Table"]
@@ -48,6 +49,12 @@ class ForeignKey:
     on_delete: str = ""
     on_update: str = ""
 
+    @property
+    def actions(self) -> str:
+        """Return what is said of deleting and updating, as SQL."""
+        deeds = (("DELETE", self.on_delete), ("UPDATE", self.on_update))
+        return "".join(f" ON {what} {action}" for what, action in deeds if action)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -70,15 +77,15 @@ class Table:
         return next((i.columns for i in self.indexes if i.name == "PRIMARY"), ())
 
     @property
+    def row_keys(self) -> list[tuple[str, ...]]:
+        """Return the columns of each unique index that has no NULL: they determine a row."""
+        required = {column.name.lower() for column in self.columns if not column.nullable}
+        return [i.columns for i in self.indexes if i.unique and {c.lower() for c in i.columns} <= required]
+
+    @property
     def auto_increment(self) -> Column | None:
         """Return the column that numbers itself, or None."""
         return next((c for c in self.columns if c.auto_increment), None)
-
-    def unique_key(self, columns: tuple[str, ...]) -> str:
-        """Return the name of the unique index over exactly these columns."""
-        wanted = tuple(c.lower() for c in columns)
-        named = (i.name for i in self.indexes if i.unique and tuple(c.lower() for c in i.columns) == wanted)
-        return next(named, "PRIMARY")
 
     def covers(self, columns: tuple[str, ...]) -> bool:
         """Tell whether an index begins with these columns."""
@@ -89,8 +96,15 @@ class Table:
         table = self
         for key in self.foreign_keys:
             if not table.covers(key.columns):
-                table = replace(table, indexes=(*table.indexes, Index(key.name, key.columns, implicit=True)))
+                name = key.columns[0] if re.fullmatch(rf"{re.escape(self.name)}_ibfk_\d+", key.name) else key.name
+                name = table.free_name(name)
+                table = replace(table, indexes=(*table.indexes, Index(name, key.columns, implicit=True)))
         return table
+
+    def free_name(self, name: str) -> str:
+        """Return `name` for an index, or `name_2` and so on where there is one already."""
+        taken = {index.name.lower() for index in self.indexes}
+        return next(n for n in (name, *(f"{name}_{i}" for i in range(2, 100))) if n.lower() not in taken)
 
     def with_index(self, index: Index) -> Table:
         """Return the table with an index more, and without implicit ones that it makes needless."""
@@ -134,14 +148,17 @@ class Catalog:
             self._numbers.pop(name, None)
         self.version += 1
 
-    def restart_numbers(self, name: str) -> None:
-        """Number the table's rows from 1 again."""
-        self._numbers[name] = 1
+    def restart_numbers(self, name: str, number: int = 1) -> None:
+        """Number the table's next rows from `number` on."""
+        self._numbers[name] = number
 
     def next_number(self, table: str) -> int:
         """Give out the table's next number. A rolled-back INSERT leaves a gap, as with MySQL."""
         with self._lock:
             number = self._numbers.get(table, 1)
+            column = self.tables[table].auto_increment
+            if column is not None and number > column.type.largest:
+                raise refuse(f"numbering a row that comes after {column.type.largest}")
             self._numbers[table] = number + 1
             return number
 

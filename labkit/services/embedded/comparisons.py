@@ -47,6 +47,8 @@ def comparison(node: exp.Expr, scope: Scope) -> SqlType:
     elif any(k.name == "decimal" for k in kinds):
         _compare_exactly(sides, kinds)
     elif not any(is_own_column(side) or isinstance(side.unnest(), exp.Collate) for side in sides):
+        if "text" in families and not any(side.find(exp.Column, exp.Query, exp.Collate) for side in sides):
+            raise refuse("comparing two texts, none of them a column's, under the collation of the connection")
         _collate(sides, kinds)
     return BIGINT
 

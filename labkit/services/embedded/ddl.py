@@ -67,9 +67,7 @@ def sqlite_table(table: Table) -> str:
 
 
 def _sqlite_key(key: ForeignKey) -> str:
-    actions = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-    deeds = "".join(f" ON {what} {action}" for what, action in actions if action)
-    return f"FOREIGN KEY ({_quoted(key.columns)}) REFERENCES `{key.table}` ({_quoted(key.referred)}){deeds}"
+    return f"FOREIGN KEY ({_quoted(key.columns)}) REFERENCES `{key.table}` ({_quoted(key.referred)}){key.actions}"
 
 
 def sqlite_index(table: str, index: Index) -> str:

@@ -43,6 +43,8 @@ def read_table(name: str, node: exp.Create) -> Table:
     indexes = sorted(reader.indexes, key=lambda i: (i.name != "PRIMARY", not i.unique))
     comment = next((p.this.name for p in properties(node) if isinstance(p, exp.SchemaCommentProperty)), "")
     table = Table(name, columns, tuple(indexes), tuple(reader.keys), comment=comment).with_key_indexes()
+    if sum(index.name == "PRIMARY" for index in table.indexes) > 1:
+        raise SqlFault(1068, "Multiple primary key defined")
     for index in table.indexes:
         check_columns(table, index.columns)
     return replace(table, checks=tuple((n, _check(table, check)) for n, check in reader.checks))
@@ -51,8 +53,14 @@ def read_table(name: str, node: exp.Create) -> Table:
 def check_columns(table: Table, names: tuple[str, ...]) -> None:
     """Fault a key over a column that isn't there."""
     for name in names:
-        if table.column(name) is None:
+        column = table.column(name)
+        if column is None:
             raise SqlFault(1072, f"Key column '{name}' doesn't exist in table")
+        if column.type.name.endswith(("text", "blob")):
+            text = f"BLOB/TEXT column '{column.name}' used in key specification without a key length"
+            raise SqlFault(1170, text)
+        if column.type.name == "json":
+            raise refuse("a key over JSON")
 
 
 def _check(table: Table, check: exp.Expr) -> str:

@@ -17,12 +17,10 @@ __all__ = ["session_value"]
 
 ANY = SqlType("any")  # known only by the value
 DATE = SqlType("date")
-JSON = SqlType("json")
 PLACES = {"i": BIGINT, "d": DECIMAL, "f": DOUBLE, "s": TEXT, "x": BLOB}
 SESSION_VALUES = {
     "CONNECTION_ID": BIGINT,
     "LAST_INSERT_ID": BIGINT,
-    "ROW_COUNT": BIGINT,
     "DATABASE": TEXT,
     "VERSION": TEXT,
     "USER": TEXT,
@@ -141,8 +139,7 @@ def function(node: exp.Expr, scope: Scope) -> SqlType:
     if name in SESSION_VALUES and not node.expressions:
         node.replace(session_value(name))
         return SESSION_VALUES[name]
-    text = f"FUNCTION lab.{name} does not exist, or not in labkit's embedded server"
-    raise SqlFault(1305, f"{text}; use the provider local or containers")
+    raise refuse(f"{name}()")
 
 
 @handles(exp.Uuid)
@@ -157,20 +154,6 @@ def variable(node: exp.Expr, scope: Scope) -> SqlType:
     """Read a system variable; `@@global.` ones are those that a new session has."""
     node.replace(session_value(f"var_{node.name}"))
     return ANY
-
-
-@handles(exp.JSONExtract)
-def json_part(node: exp.Expr, scope: Scope) -> SqlType:
-    """Take a part of a JSON column, as JSON."""
-    if typed(node.this, scope).name != "json" or node.expressions:
-        raise refuse("JSON_EXTRACT of something that is no JSON column, or of several parts")
-    return JSON
-
-
-@handles(exp.JSONExtractScalar)
-def json_text(node: exp.Expr, scope: Scope) -> SqlType:
-    """Take a part of a JSON column, as text."""
-    return json_part(node, scope) and TEXT
 
 
 @handles(exp.Exists, exp.Subquery, exp.Select, exp.Union)

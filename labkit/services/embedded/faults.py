@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["SqlFault", "refuse"]
+__all__ = ["REFUSED", "SqlFault", "refuse"]
+
+REFUSED = 1235
 
 SQLSTATES = {
     1044: "42000",
@@ -57,7 +59,7 @@ class SqlFault(Exception):
 def refuse(what: str) -> SqlFault:
     """Return the fault for SQL that only a real server can run, rather than run it differently."""
     return SqlFault(
-        1235,
+        REFUSED,
         f"This version of labkit's embedded server doesn't yet support '{what}'; "
         "use the provider local or containers",
     )

@@ -8,25 +8,32 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from labkit.services.embedded.sqltypes import EXACT
 
 __all__ = ["install"]
 
+# The order of MySQL's utf8mb4_0900_ai_ci, as WEIGHT_STRING() shows it. Other symbols stand before `$`, other
+# letters behind `z`, each by their number in Unicode.
+ORDER = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789aæbcdðđefghħiıjklłmnŋoøœpqrstŧuvwxyzþ"  # noqa: RUF001
+IGNORED = dict.fromkeys([*range(1, 9), *range(14, 32), *range(127, 133), *range(134, 160), 173])
+AFTER_PUNCTUATION, AFTER_SYMBOLS, AFTER_LETTERS = 0x100, 0x200_000, 0x200_100
+
 
 def install(db: sqlite3.Connection) -> None:
     """Give one SQLite connection the collations, functions and aggregates that translated SQL relies on."""
-    for name, key in (("ci", fold), ("moment", moment), ("decimal", number), ("duration", duration)):
+    for name, key in (("ci", sort_key), ("moment", moment), ("decimal", number), ("duration", duration)):
         db.create_collation(name, _comparing(key))
     for name, arity, function in (
         ("like", 2, like),
         ("like_binary", 2, like_binary),
         ("arithmetic", 3, arithmetic),
-        ("lower", 1, lambda text: None if text is None else str(text).lower()),
-        ("upper", 1, lambda text: None if text is None else str(text).upper()),
+        ("lower", 1, lambda text: None if text is None else letter_by_letter(str.lower, str(text))),
+        ("upper", 1, lambda text: None if text is None else letter_by_letter(str.upper, str(text))),
         ("octets", 1, octets),
+        ("whole", 1, whole),
         ("as_decimal", 1, lambda value: None if value is None else f"{number(str(value)):f}"),
         ("as_double", 1, lambda value: None if value is None else float(value)),
         (
@@ -37,6 +44,7 @@ def install(db: sqlite3.Connection) -> None:
     ):
         db.create_function(name, arity, function, deterministic=True)
     db.create_function("uuid", 0, lambda: str(uuid.uuid1()))
+    db.create_aggregate("one_spelling", 1, OneSpelling)
     db.create_aggregate("exact_sum", 1, ExactSum)  # type: ignore[arg-type]
     db.create_aggregate("exact_avg", 1, ExactAverage)  # type: ignore[arg-type]
 
@@ -50,12 +58,25 @@ def _comparing(key: Callable[[str], Any]) -> Callable[[str, str], int]:
 
 
 @lru_cache(maxsize=8192)
+def sort_key(text: str) -> tuple[int, ...]:
+    """Return what MySQL's default collation, utf8mb4_0900_ai_ci, compares: letters without case and accents."""
+    return tuple(map(_weight, fold(text)))
+
+
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
-    """Return what MySQL's default collation compares: no case and no accents."""
+    """Return a text without case and accents, and without what the collation ignores."""
     if text.isascii():
-        return text.lower()
+        return text.lower().translate(IGNORED)
     plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    return "".join(c for c in plain if not unicodedata.combining(c)).casefold().translate(IGNORED)
+
+
+@cache
+def _weight(letter: str) -> int:
+    if (place := ORDER.find(letter)) >= 0:
+        return place if place < ORDER.index("$") else place + AFTER_SYMBOLS
+    return ord(letter) + (AFTER_LETTERS if unicodedata.category(letter).startswith("L") else AFTER_PUNCTUATION)
 
 
 def moment(text: str) -> str:
@@ -116,6 +137,19 @@ def like_binary(pattern: Any, value: Any) -> int | None:
     return int(_pattern(str(pattern), False).fullmatch(str(value)) is not None)
 
 
+def letter_by_letter(change: Callable[[str], str], text: str) -> str:
+    """Return a text in which each letter is changed that becomes one other letter: MySQL leaves ß as it is."""
+    changed = map(change, text)
+    return "".join(new if len(new) == 1 else old for old, new in zip(text, changed, strict=True))
+
+
+def whole(value: Any) -> Any:
+    """Return an integer; one that is too large for SQLite has become a float."""
+    if isinstance(value, float):
+        raise ValueError("BIGINT value is out of range")
+    return value
+
+
 def octets(value: Any) -> int | None:
     """Return LENGTH(): bytes, not letters."""
     if value is None:
@@ -140,6 +174,25 @@ def _scale(value: Decimal) -> int:
 
 def _scaled(value: Decimal, scale: int) -> Decimal:
     return EXACT.quantize(value, Decimal(1).scaleb(-scale))
+
+
+class OneSpelling:
+    """The text by which rows are grouped: not known if they write it in different ways."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.several = False
+
+    def step(self, value: Any) -> None:
+        """Take one row's value."""
+        self.several |= self.value not in (None, value)
+        self.value = value
+
+    def finalize(self) -> Any:
+        """Return the value."""
+        if self.several:
+            raise ValueError("which spelling MySQL shows is not known")
+        return self.value
 
 
 class ExactSum:

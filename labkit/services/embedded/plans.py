@@ -19,18 +19,20 @@ class Plan:
     """
     Hold one statement as SQLite runs it, and what is needed to answer as MySQL does.
 
-    `columns` are the result's, None for a statement that gives no rows. `locks` says that rows are locked or
-    changed. `table` is the one that is written to, `given` those of its columns that the statement itself fills.
-    `sleep` is the argument of SLEEP(), `information` a query on the information schema.
+    `columns` are the result's, None for a statement that gives no rows. `reads` are the tables that a query
+    reads, `locks` says that rows are locked or changed. `table` is the one that is written to, `given` those of
+    its columns that the statement itself fills, `rows` how many rows it writes at most, 0 for any number. `sleep`
+    is the argument of SLEEP(), `information` a query on the information schema.
     """
 
     sql: str
     columns: tuple[tuple[str, SqlType], ...] | None = None
     locks: bool = False
-    reads_tables: bool = True
+    reads: frozenset[str] = field(default_factory=frozenset)
     table: str = ""
     kind: str = "select"
     given: frozenset[str] = field(default_factory=frozenset)
+    rows: int = 0
     sleep: exp.Expr | None = None
     information: exp.Expr | None = None
     version: int = 0

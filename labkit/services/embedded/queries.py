@@ -10,8 +10,8 @@ from sqlglot import exp
 from labkit.services.embedded import calculations, comparisons, expressions  # they register their handlers
 from labkit.services.embedded.catalog import Catalog
 from labkit.services.embedded.faults import SqlFault, refuse
-from labkit.services.embedded.rewriting import NeedsText, typed, under
-from labkit.services.embedded.sqltypes import BIGINT, SqlType
+from labkit.services.embedded.rewriting import NeedsText, call, is_own_column, typed, under
+from labkit.services.embedded.sqltypes import BIGINT, INTEGERS, SqlType
 
 __all__ = ["Scope", "base_table", "calculations", "comparisons", "expressions", "query"]
 
@@ -40,6 +40,7 @@ class Scope:
     aliases: dict[str, SqlType] = field(default_factory=dict)
     outer: Scope | None = None
     derived: set[str] = field(default_factory=set)
+    grouped: set[tuple[str, str] | None] = field(default_factory=set)  # columns by which rows are grouped
     shown: dict[str, list[tuple[str, SqlType]]] = field(default_factory=dict)
 
     def column(self, node: exp.Column) -> SqlType:
@@ -62,6 +63,12 @@ class Scope:
     def _tables(self, wanted: str) -> list[tuple[str, Columns]]:
         return [(name, columns) for name, columns in self.tables.items() if not wanted or wanted == name]
 
+    def place(self, node: exp.Expr) -> tuple[str, str] | None:
+        """Return the table and the name of a column of these tables, or None."""
+        assert isinstance(node, exp.Column)
+        name = node.name.lower()
+        return next(((t, name) for t, columns in self._tables(node.table) if name in columns), None)
+
     def star(self, table: str) -> list[tuple[str, SqlType]]:
         """Return the columns that `*` or `table.*` stands for."""
         return [pair for name, _ in self._tables(table) for pair in self.shown[name]]
@@ -69,6 +76,10 @@ class Scope:
     def subquery(self, node: exp.Expr) -> SqlType:
         """Rewrite a query inside an expression; its type is that of its first column."""
         inner = node.this if isinstance(node, exp.Exists | exp.Subquery) else node
+        if isinstance(node, exp.Subquery) and not isinstance(node.parent, exp.In) and not _has_one_row(inner):
+            raise refuse("a query in place of a value, without an aggregate or LIMIT 1")
+        if isinstance(node.parent, exp.In) and inner.args.get("limit") is not None:
+            raise refuse("LIMIT & IN/ALL/ANY/SOME subquery")
         columns = query(inner, self.catalog, self)
         return BIGINT if isinstance(node, exp.Exists) else columns[0][1]
 
@@ -114,20 +125,35 @@ def _union(node: exp.Union, catalog: Catalog, outer: Scope | None) -> list[tuple
     if node.args.get("with_"):
         raise refuse("WITH")
     columns = query(node.this, catalog, outer)
-    query(node.expression, catalog, outer)
+    others = query(node.expression, catalog, outer)
+    if len(others) != len(columns):
+        raise SqlFault(1222, "The used SELECT statements have a different number of columns")
+    if node.args["distinct"] and any(kind.is_text and not kind.binary for _, kind in columns):
+        raise refuse("UNION of texts: which of two spellings comes out is not known")
+    if any(a != b and not _are_alike(a, b) for (_, a), (_, b) in zip(columns, others, strict=True)):
+        raise refuse("UNION of columns of different types")
     scope = Scope(catalog, aliases={name.lower(): kind for name, kind in columns}, outer=outer)
     _tail(node, scope)
     return columns
+
+
+def _are_alike(a: SqlType, b: SqlType) -> bool:
+    return {a.name, b.name} <= INTEGERS.keys() or (a.is_text and b.is_text)
 
 
 def _select(node: exp.Select, catalog: Catalog, outer: Scope | None) -> list[tuple[str, SqlType]]:
     extra = [key for key, value in node.args.items() if value and key not in CLAUSES]
     if extra:
         raise refuse(extra[0].rstrip("_").upper())
+    if not node.expressions:
+        raise SqlFault(1064, "You have an error in your SQL syntax: SELECT needs something to select")
     scope = Scope(catalog, outer=outer)
     _sources(node, scope)
+    _check_groups(node, scope)
     columns = _projections(node, scope)
     scope.aliases = {name.lower(): kind for name, kind in columns}
+    if node.args.get("where") is not None and _has_aggregate([node.args["where"]]):
+        raise SqlFault(1111, "Invalid use of group function")
     for key in ("where", "having"):
         if node.args.get(key) is not None:
             typed(node.args[key].this, scope)
@@ -171,13 +197,68 @@ def _source(node: exp.Expr, scope: Scope) -> None:
         raise refuse(node.sql("mysql")[:80])
 
 
+def _has_one_row(node: exp.Expr) -> bool:
+    if not isinstance(node, exp.Select):
+        return False
+    limit = node.args.get("limit")
+    if limit is not None and isinstance(limit.expression, exp.Placeholder):
+        raise NeedsText
+    if limit is not None and limit.expression.name == "1":
+        return True
+    return node.args.get("group") is None and (node.args.get("from_") is None or _has_aggregate(node.expressions))
+
+
+def _has_aggregate(parts: list[exp.Expr]) -> bool:
+    return any(isinstance(each, exp.AggFunc) for part in parts for each in part.walk(prune=_is_separate))
+
+
+def _is_separate(node: exp.Expr) -> bool:
+    return isinstance(node, exp.AggFunc | exp.Query)
+
+
+def _check_groups(node: exp.Select, scope: Scope) -> None:
+    """Refuse a column that is neither aggregated nor fixed by GROUP BY, as ONLY_FULL_GROUP_BY does."""
+    group, having, order = (node.args.get(key) for key in ("group", "having", "order"))
+    parts = [*node.expressions, *([having.this] if having else []), *(order.expressions if order else [])]
+    if group is None and not _has_aggregate(parts):
+        if having is not None:
+            raise refuse("HAVING without GROUP BY or an aggregate")
+        return
+    for each in group.expressions if group else []:
+        each.replace(_key(each, node).copy())
+    keys = group.expressions if group else []
+    fixed = {scope.place(key) for key in keys if isinstance(key, exp.Column)}
+    scope.grouped = fixed.copy()
+    for source in node.find_all(exp.Table):
+        if (table := scope.catalog.tables.get(source.name)) is not None:
+            name = source.alias_or_name
+            if any({(name, column.lower()) for column in key} <= fixed for key in table.row_keys):
+                columns = {(name, column.name.lower()) for column in table.columns}
+                fixed, scope.grouped = fixed | columns, scope.grouped - columns
+    texts = {key.sql() for key in keys}
+    for part in parts:
+        for each in part.walk(prune=lambda found: _is_separate(found) or found.sql() in texts):
+            is_column = isinstance(each, exp.Column | exp.Star) and each.sql() not in texts
+            if is_column and (isinstance(each, exp.Star) or scope.place(each) not in {None, *fixed}):
+                raise refuse(f"{each.sql('mysql')} beside aggregates, without a GROUP BY that fixes it")
+
+
+def _key(key: exp.Expr, node: exp.Select) -> exp.Expr:
+    """Return what a key of GROUP BY stands for: itself, or what is selected under that name."""
+    named = [each.this for each in node.expressions if isinstance(each, exp.Alias) and each.alias == key.sql()]
+    return named[0] if named else key
+
+
 def _projections(node: exp.Select, scope: Scope) -> list[tuple[str, SqlType]]:
     columns: list[tuple[str, SqlType]] = []
-    for item in list(node.expressions):
+    for at, item in enumerate(list(node.expressions)):
         if isinstance(item, exp.Star) or (isinstance(item.this, exp.Star) and isinstance(item, exp.Column)):
             columns += _star(item, scope)
         else:
             columns.append(_projection(item, scope))
+            rewritten, collation = node.expressions[at].unalias(), columns[-1][1].collation
+            if node.args.get("distinct") and collation != "BINARY" and not is_own_column(rewritten):
+                rewritten.replace(under(rewritten, collation))
     return columns
 
 
@@ -196,8 +277,13 @@ def _projection(item: exp.Expr, scope: Scope) -> tuple[str, SqlType]:
     elif item.find(exp.Placeholder):
         raise NeedsText  # the column is named by its text
     else:
-        name = item.name if isinstance(item, exp.Literal) else item.sql("mysql")
-    return name, typed(item, scope)
+        name = item.meta.get("written") or item.sql("mysql")
+    column = item.unalias()
+    place = scope.place(column) if isinstance(column, exp.Column) else None
+    kind = typed(item, scope)
+    if place in scope.grouped - {None} and kind.collation == "ci":
+        column.replace(call("one_spelling", column.copy()))
+    return name, kind
 
 
 def _tail(node: exp.Expr, scope: Scope) -> None:
@@ -207,6 +293,11 @@ def _tail(node: exp.Expr, scope: Scope) -> None:
         kind = typed(item, scope)
         if kind.collation != "BINARY" and not isinstance(item.this, exp.Literal):
             item.set("this", under(item.this, kind.collation))
+    for key in ("limit", "offset"):
+        if (clause := node.args.get(key)) is not None:
+            value = clause.expression
+            if not (value.is_int if isinstance(value, exp.Literal) else value.name.startswith("i")):
+                raise refuse(f"{key.upper()} with anything but a number")
     if node.args.get("offset") is not None and node.args.get("limit") is None:
         raise refuse("OFFSET without LIMIT")
 

@@ -14,7 +14,7 @@ from labkit.services.embedded.answers import Done, Rows, affected, explain
 from labkit.services.embedded.backend import Backend
 from labkit.services.embedded.catalog import DATABASE
 from labkit.services.embedded.ddl import define
-from labkit.services.embedded.faults import SqlFault, refuse
+from labkit.services.embedded.faults import REFUSED, SqlFault, refuse
 from labkit.services.embedded.information import information
 from labkit.services.embedded.plans import Plan
 from labkit.services.embedded.settings import apply_set, honour
@@ -55,19 +55,13 @@ class Session:
         self.connection_id = 0
         self.count_found = False
         self.last_insert_id = 0
-        self.row_count = -1
 
     async def execute(self, sql: str) -> Done | Rows:
         """Run one statement and answer it; raise `SqlFault` as MySQL would."""
-        row_count, self.row_count = self.row_count, -1
-        if is_planned(sql):
-            plan, values = self.planner.plan(sql, count_found=self.count_found)
-            answer = await self._run(plan, {**values, "row_count": row_count})
-        else:
-            answer = await self._command(sql)
-        if isinstance(answer, Done):
-            self.row_count = answer.affected
-        return answer
+        if not is_planned(sql):
+            return await self._command(sql)
+        plan, values = self.planner.plan(sql, count_found=self.count_found)
+        return await self._run(plan, values)
 
     async def _run(self, plan: Plan, values: dict[str, Any]) -> Done | Rows:
         if plan.information is not None:
@@ -75,10 +69,19 @@ class Session:
         if plan.sleep is not None:
             await self._sleep(plan.sleep)
         values = self.known_values(plan.sql, values)
+        catalog = self.backend.shared.catalog
+        number = catalog.peek_number(plan.table)
         try:
             result = await self._work(plan, values)
         except sqlite3.Error as error:
-            raise explain(error, plan, self.backend) from error
+            fault = explain(error, plan, self.backend)
+            # Of the rows that are not written, MySQL numbers a duplicate only, and those that came with it.
+            storing = self.backend.storing
+            numbered = (fault.number == 1062 or plan.rows > 1) and storing.numbered and fault.number != REFUSED
+            catalog.restart_numbers(plan.table, number + (plan.rows if numbered else 0))
+            if numbered and storing.row_number > 1:
+                self.last_insert_id = storing.generated
+            raise fault from error
         if plan.columns is not None:
             return Rows(plan.columns, result.rows)
         self.last_insert_id = self.backend.storing.generated or self.last_insert_id
@@ -86,8 +89,8 @@ class Session:
 
     async def _work(self, plan: Plan, values: dict[str, Any]) -> Any:
         if plan.locks:
-            return await self.backend.write(plan.sql, values)
-        return await self.backend.read(plan.sql, values, of_tables=plan.reads_tables)
+            return await self.backend.write(plan.sql, values, plan.table)
+        return await self.backend.read(plan.sql, values, plan.reads)
 
     def known_values(self, sql: str, values: dict[str, Any]) -> dict[str, Any]:
         """Return those of the statement's values that its SQL has places for, and those that the session knows."""
@@ -174,8 +177,8 @@ class Session:
         checks = bool(self.variables["foreign_key_checks"])
         try:
             await self.backend.define(lambda: define(node, self.backend.shared.catalog, check_keys=checks))
-        except sqlite3.Error as error:
-            raise explain(error, Plan(""), self.backend) from error
+        except sqlite3.IntegrityError:
+            raise refuse("a unique index over rows that are not") from None
 
     def use(self, database: str) -> None:
         """Choose the database; there is one."""

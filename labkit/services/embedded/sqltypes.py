@@ -24,6 +24,7 @@ BLOBS = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
 MOMENTS = {"datetime", "timestamp"}
 BYTE_LIMITS = {"tiny": 255, "": 65_535, "medium": 16_777_215, "long": 4_294_967_295}
 LONGEST_TIME = timedelta(hours=838, minutes=59, seconds=59)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$")
 TIME = re.compile(r"(-?)(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d*)?)?$")
 
 
@@ -48,6 +49,11 @@ class SqlType:
         if self.name in MOMENTS or self.name == "date":
             return "moment"
         return "text" if self.name in TEXTS else "bytes" if self.name in BLOBS else self.name
+
+    @property
+    def largest(self) -> int:
+        """Return the largest number that an integer type holds."""
+        return int(2 ** (8 * INTEGERS[self.name] - (not self.unsigned)) - 1)
 
     @property
     def is_text(self) -> bool:
@@ -115,6 +121,8 @@ def _number(value: Any, kind: str, where: str) -> Decimal:
     try:
         number = Decimal(_shown(value).strip())
     except InvalidOperation:
+        if kind == "integer" and _shown(value).strip()[:1].isdigit():
+            raise SqlFault(1265, f"Data truncated for {where}") from None
         raise SqlFault(1366, f"Incorrect {kind} value: '{_shown(value)}' for {where}") from None
     if not number.is_finite():
         raise SqlFault(1366, f"Incorrect {kind} value: '{_shown(value)}' for {where}")
@@ -122,10 +130,8 @@ def _number(value: Any, kind: str, where: str) -> Decimal:
 
 
 def _integer(kind: SqlType, value: Any, where: str) -> Stored:
-    bits = 8 * INTEGERS[kind.name]
     number = value if isinstance(value, int) else int(_number(value, "integer", where).to_integral(ROUND_HALF_UP))
-    low, high = (0, 2**bits - 1) if kind.unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if not low <= number <= high:
+    if not (0 if kind.unsigned else -kind.largest - 1) <= number <= kind.largest:
         raise SqlFault(1264, f"Out of range value for {where}")
     if number >= 2**63:
         raise refuse("integers above 9223372036854775807")
@@ -133,7 +139,7 @@ def _integer(kind: SqlType, value: Any, where: str) -> Stored:
 
 
 def _double(kind: SqlType, value: Any, where: str) -> Stored:
-    number = float(_number(value, "double", where))
+    number = float(_number(value, kind.name.upper(), where))
     return number if kind.name == "double" else struct.unpack("f", struct.pack("f", number))[0]
 
 
@@ -182,8 +188,11 @@ def _blob(kind: SqlType, value: Any, where: str) -> Stored:
 
 
 def _parsed(value: Any, kind: str, where: str) -> datetime:
+    text = _shown(value).strip()
+    if text[:1].isdigit() and not MOMENT.match(text):
+        raise refuse(f"a {kind} written as '{text}'")
     try:
-        return datetime.fromisoformat(_shown(value).strip())
+        return datetime.fromisoformat(text)
     except ValueError:
         raise SqlFault(1292, f"Incorrect {kind} value: '{_shown(value)}' for {where}") from None
 
@@ -219,8 +228,8 @@ def _time(kind: SqlType, value: Any, where: str) -> Stored:
 def _json(kind: SqlType, value: Any, where: str) -> Stored:
     try:
         document = json.loads(_shown(value))
-    except ValueError as invalid:
-        raise SqlFault(3140, f'Invalid JSON text: "{invalid}" in value for {where}.') from None
+    except ValueError:
+        raise refuse("storing what is no JSON") from None
     return json.dumps(_ordered(document), ensure_ascii=False)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import SqlglotError
 
@@ -24,7 +24,17 @@ __all__ = ["Planner", "is_planned", "parse"]
 PLANNED = re.compile(
     r"(?:[\s(]|/\*.*?\*/|--\s[^\n]*\n)*(select|insert|update|delete|with)\b", re.IGNORECASE | re.DOTALL
 )
+OTHER_VERBS = {"ANALYZE", "CALL", "CHECK", "CHECKSUM", "DO", "EXECUTE", "HANDLER", "HELP", "LOCK", "OPTIMIZE",
+               "PREPARE", "REPAIR", "RESET", "RESIGNAL", "SIGNAL", "TABLE", "UNLOCK", "VALUES", "XA"}  # fmt: skip
 ADJACENT = re.compile(r":s\d+\s+:s\d")  # 'a' 'b' is one text
+AFTER_SELECTED = {
+    TokenType.FROM,
+    TokenType.WHERE,
+    TokenType.UNION,
+    TokenType.ORDER_BY,
+    TokenType.LIMIT,
+    TokenType.FOR,
+}
 LONGEST_KEPT = 20_000  # a longer statement is hardly sent again with the same shape
 
 
@@ -40,6 +50,8 @@ def parse(sql: str) -> exp.Expr:
     try:
         found = [node for node in MySQL().parse(sql) if node is not None]
     except SqlglotError as error:
+        if (verb := sql.split(maxsplit=1)[0].upper()) in OTHER_VERBS:
+            raise refuse(verb) from None
         raise _syntax_error(_near(error) or sql) from None
     if not found:
         raise SqlFault(1065, "Query was empty")
@@ -119,15 +131,42 @@ class Planner:
         locks = [lock for select in node.find_all(exp.Select) for lock in select.args.get("locks") or []]
         if any(lock.args.get("wait") is not None or lock.expressions for lock in locks):
             raise refuse("FOR UPDATE with OF, NOWAIT or SKIP LOCKED")
-        columns = tuple((as_written(name, sql), kind) for name, kind in query(node, self._catalog))
-        reads_tables = node.find(exp.Table) is not None
-        return Plan(render(node), columns, locks=bool(locks), reads_tables=reads_tables, sleep=sleep)
+        _note_names(node, sql)
+        columns = tuple(query(node, self._catalog))
+        reads = frozenset(table.name for table in node.find_all(exp.Table))
+        return Plan(render(node), columns, locks=bool(locks), reads=reads, sleep=sleep)
 
 
-def as_written(name: str, sql: str) -> str:
-    """Return a column's name in the letters that the statement wrote it in: count(*), not COUNT(*)."""
-    at = -1 if name in sql else sql.lower().find(name.lower())
-    return name if at < 0 else sql[at : at + len(name)]
+def _note_names(node: exp.Expr, sql: str) -> None:
+    """Note at each selected expression the text by which MySQL names its column."""
+    first = node
+    while isinstance(first, exp.Union | exp.Subquery):
+        first = first.this
+    names = _selected_texts(sql)
+    for item, name in zip(first.expressions, names if len(names) == len(first.expressions) else [], strict=False):
+        item.meta["written"] = name
+
+
+def _selected_texts(sql: str) -> list[str]:
+    tokens = MySQL().tokenize(sql)
+    begin = next(i for i, token in enumerate(tokens) if token.token_type is TokenType.SELECT) + 1
+    pieces: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[begin:]:
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if depth < 0 or (depth == 0 and token.token_type in AFTER_SELECTED):
+            break
+        if depth == 0 and token.token_type is TokenType.COMMA:
+            pieces.append([])
+        elif pieces != [[]] or token.token_type not in (TokenType.DISTINCT, TokenType.ALL):
+            pieces[-1].append(token)
+    return [_name(piece, sql) for piece in pieces if piece]
+
+
+def _name(piece: list[Token], sql: str) -> str:
+    if all(token.token_type is TokenType.STRING for token in piece):
+        return piece[0].text  # 'a' 'b' is called a
+    return sql[piece[0].start : piece[-1].end + 1]
 
 
 def _take_sleep(node: exp.Expr) -> exp.Expr | None:

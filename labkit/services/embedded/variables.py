@@ -10,7 +10,10 @@ from labkit.services.embedded.faults import SqlFault, refuse
 __all__ = ["VERSION", "Variables"]
 
 VERSION = f"8.4.0-labkit-embedded-sqlite-{sqlite3.sqlite_version}"
-SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+SQL_MODE = (
+    "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
 
 DEFAULTS: dict[str, Any] = {
     "auto_increment_increment": 1,

@@ -150,7 +150,7 @@ class Wire(Connection):  # type: ignore[misc]
         answer = await self.lab.execute(sql)
         self._note_status()
         if isinstance(answer, Done):
-            await self.stream.write(self.ok(affected_rows=answer.affected, last_insert_id=answer.insert_id))
+            await self.stream.write(self.ok(affected_rows=answer.affected, last_insert_id=answer.insert_id % 2**64))
         else:
             await self.write_text_resultset(result_set(answer))
 

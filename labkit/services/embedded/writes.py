@@ -14,30 +14,48 @@ __all__ = ["delete", "insert", "update"]
 
 
 def insert(node: exp.Insert, catalog: Catalog) -> Plan:
-    """Plan an INSERT: with values, from a SELECT, IGNORE, or ON DUPLICATE KEY UPDATE."""
+    """Plan an INSERT: with values, from a SELECT, or with ON DUPLICATE KEY UPDATE."""
+    if node.args.get("ignore"):
+        raise refuse("INSERT IGNORE")
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     base_table(target, catalog)
     table = catalog.table(target.name)
     names = [i.name for i in node.this.expressions] if isinstance(node.this, exp.Schema) else []
     given = [_known(table, name) for name in names] or list(table.columns)
+    for at, column in enumerate(given):
+        if column in given[:at]:
+            raise SqlFault(1110, f"Column '{column.name}' specified twice")
     source = node.expression
+    rows: list[list[exp.Expr]] = []
+    if source is None:
+        raise SqlFault(1064, "You have an error in your SQL syntax: INSERT needs values")
+    if not isinstance(source, exp.Values) and table.auto_increment not in (None, *given):
+        raise refuse("INSERT … SELECT into a table that numbers its rows")
     if isinstance(source, exp.Values):
         rows = [list(r.expressions) for r in source.expressions]
         if not names and rows == [[]]:
             given = []
-        values = ", ".join(_row(table, given, row, n, catalog) for n, row in enumerate(rows, 1))
-        body = f"VALUES {values}"
+        values = [_row(table, given, row, n, catalog) for n, row in enumerate(rows, 1)]
+        # SQLite works out the values of a single row in the order of the table, those of a SELECT in its own.
+        body = f"VALUES {', '.join(values)}" if len(values) > 1 else f"SELECT {values[0][1:-1]} WHERE 1"
     else:
         body = _selected(table, given, source, catalog)
-    columns = ", ".join(f"`{c.name}`" for c in table.columns)
-    conflict = _conflict(node, table, source, catalog)
+    columns = ", ".join(f"`{c.name}`" for c in _in_order(table, given))
+    conflict = _conflict(node, table, given, catalog)
     return Plan(
         f"INSERT INTO `{table.name}` ({columns}) {body}{conflict}",
         locks=True,
         table=table.name,
         kind="upsert" if node.args.get("conflict") else "insert",
         given=frozenset(c.name for c in given),
+        rows=len(rows) if isinstance(source, exp.Values) else 0,
     )
+
+
+def _in_order(table: Table, given: list[Column]) -> list[Column]:
+    # MySQL stores and checks the statement's own values first, in their order; it numbers the row at the end.
+    columns = [*given, *(column for column in table.columns if column not in given)]
+    return sorted(columns, key=lambda column: column.auto_increment)
 
 
 def _known(table: Table, name: str) -> Column:
@@ -51,7 +69,8 @@ def _row(table: Table, given: list[Column], row: list[exp.Expr], number: int, ca
     if len(row) != len(given):
         raise SqlFault(1136, f"Column count doesn't match value count at row {number}")
     values = {c.name: v for c, v in zip(given, row, strict=True) if v.name.upper() != "DEFAULT" or v.key != "var"}
-    return f"({', '.join(_stored(table, c, values.get(c.name), number, Scope(catalog)) for c in table.columns)})"
+    stored = (_stored(table, c, values.get(c.name), number, Scope(catalog)) for c in _in_order(table, given))
+    return f"({', '.join(stored)})"
 
 
 def _stored(table: Table, column: Column, value: exp.Expr | None, number: int, scope: Scope) -> str:
@@ -65,7 +84,8 @@ def _stored(table: Table, column: Column, value: exp.Expr | None, number: int, s
     elif column.default is not None:
         value = exp.Literal.string(column.default)
     elif not column.nullable and not column.auto_increment:
-        raise SqlFault(1364, f"Field '{column.name}' doesn't have a default value")
+        text = f"Field '{column.name}' doesn't have a default value"
+        return render(call("fail", "1364", text, exp.Literal.number(number)))
     return keep(table, column, value or exp.Null(), number)
 
 
@@ -84,7 +104,7 @@ def _selected(table: Table, given: list[Column], source: exp.Expr, catalog: Cata
         keep(table, c, exp.column(places[c.name]))
         if c.name in places
         else _stored(table, c, None, 1, Scope(catalog))
-        for c in table.columns
+        for c in _in_order(table, given)
     )
     names = ", ".join(places.values())
     return (
@@ -92,10 +112,13 @@ def _selected(table: Table, given: list[Column], source: exp.Expr, catalog: Cata
     )
 
 
-def _conflict(node: exp.Insert, table: Table, source: exp.Expr, catalog: Catalog) -> str:
-    conflict = node.args.get("conflict")
+def _conflict(node: exp.Insert, table: Table, given: list[Column], catalog: Catalog) -> str:
+    source, conflict = node.expression, node.args.get("conflict")
     if conflict is None:
-        return " ON CONFLICT DO NOTHING" if node.args.get("ignore") else ""
+        return ""
+    names = {column.name for column in given}
+    if sum(index.unique and set(index.columns) <= names for index in table.indexes) > 1:
+        raise refuse("ON DUPLICATE KEY UPDATE with several unique keys")
     alias = source.args.get("alias")
     scope = Scope(catalog)
     scope.add(table.name, base_table(exp.to_table(table.name), catalog))
@@ -109,7 +132,8 @@ def _conflict(node: exp.Insert, table: Table, source: exp.Expr, catalog: Catalog
         if old.name.upper() == "VALUES":
             old.replace(exp.column(old.expressions[0].name, table="excluded"))
     sets, changed = assignments(table, conflict.expressions, scope)
-    return f" ON CONFLICT DO UPDATE SET {sets} WHERE count_upsert({changed})"
+    number = f"`{table.name}`.`{table.auto_increment.name}`" if table.auto_increment else "0"
+    return f" ON CONFLICT DO UPDATE SET {sets} WHERE count_upsert({changed}, {number})"
 
 
 def assignments(table: Table, items: list[exp.Expr], scope: Scope) -> tuple[str, str]:
@@ -117,6 +141,10 @@ def assignments(table: Table, items: list[exp.Expr], scope: Scope) -> tuple[str,
     sets, changes, seen = [], [], set()
     for item in items:
         column = _known(table, item.this.name)
+        if isinstance(item.expression, exp.Column) and item.expression.sql().upper() == "DEFAULT":
+            raise refuse("SET … = DEFAULT")
+        if column.name.lower() in seen:
+            raise refuse("SET of a column twice")
         holder = exp.Paren(this=item.expression.copy())
         if any(c.name.lower() in seen and c.table != "excluded" for c in holder.find_all(exp.Column)):
             raise refuse("SET of a column by another that the same statement has set before")
@@ -137,6 +165,7 @@ def update(node: exp.Update, catalog: Catalog, *, count_found: bool) -> Plan:
     if node.this.alias:
         raise refuse("UPDATE with an alias")
     sets, changed = assignments(table, node.expressions, scope)
+    given = frozenset(_known(table, item.this.name).name for item in node.expressions)
     condition = _condition(node, scope)
     if not count_found:
         condition = f"({condition}) AND ({changed})"
@@ -145,8 +174,16 @@ def update(node: exp.Update, catalog: Catalog, *, count_found: bool) -> Plan:
         locks=True,
         table=table.name,
         kind="update",
-        given=frozenset(_known(table, item.this.name).name for item in node.expressions),
+        given=given,
+        rows=int(_finds_one_row(node, table)),
     )
+
+
+def _finds_one_row(node: exp.Update, table: Table) -> bool:
+    condition = node.args["where"].this if node.args.get("where") else None
+    if not isinstance(condition, exp.EQ) or not isinstance(condition.this, exp.Column):
+        return False
+    return any(key == (condition.this.name,) for key in table.row_keys)
 
 
 def delete(node: exp.Delete, catalog: Catalog) -> Plan:

@@ -116,6 +116,14 @@ def lacks(services: Services, capability: Capability) -> bool:
     return True
 
 
+async def isolation_of(client: Client) -> str:
+    """Return a connection's isolation level; MariaDB 10 has another name for it."""
+    try:
+        return str(await client.value("SELECT @@transaction_isolation"))
+    except asyncmy.errors.MySQLError:
+        return str(await client.value("SELECT @@tx_isolation"))
+
+
 async def until_waiting(watcher: Client, number: int, text: str) -> None:
     """Wait until the server says that connection `number` runs a statement with `text` in it."""
     async with asyncio.timeout(PATIENCE):
@@ -125,4 +133,4 @@ async def until_waiting(watcher: Client, number: int, text: str) -> None:
                     return
 
 
-__all__ = ["Client", "Connect", "lacks", "until_waiting"]
+__all__ = ["Client", "Connect", "isolation_of", "lacks", "until_waiting"]

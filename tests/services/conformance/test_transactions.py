@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from labkit.services import Capability, Services
 
-from .conftest import PATIENCE, Client, Connect, lacks, until_waiting
+from .conftest import PATIENCE, Client, Connect, isolation_of, lacks, until_waiting
 
 pytestmark = pytest.mark.real_servers("core", "push")
 
@@ -51,7 +51,7 @@ async def test_a_transaction_reads_the_same_again(people: Client, connect: Conne
 async def test_read_committed_sees_what_was_committed_since(people: Client, connect: Connect) -> None:
     other = await connect()
     await other.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    assert [row[1] for row in await other.rows("SHOW VARIABLES LIKE 't%isolation'")] == ["READ-COMMITTED"]
+    assert await isolation_of(other) == "READ-COMMITTED"
     await other.run("BEGIN")
     assert await other.value(COUNT) == 0
     await people.run(ADD, "ada")
