@@ -17,19 +17,19 @@ from statements import generate
 
 @pytest.mark.push
 @pytest.mark.providers("containers")
-async def test_nothing_is_answered_otherwise(services: Services) -> None:
+async def test_nothing_is_answered_otherwise(clean_services: Services) -> None:
     async with start_services("embedded") as embedded:
-        report = await compare_all([embedded, services], 1500, 1, progress=False)
+        report = await compare_all([embedded, clean_services], 1500, 1, progress=False)
 
     assert [(each.statement, each.embedded, each.other) for each in report.different] == []
     assert report.same > 1000
 
 
 @pytest.mark.providers("embedded")
-async def test_a_server_answers_like_itself(services: Services) -> None:
+async def test_a_server_answers_like_itself(clean_services: Services) -> None:
     """Two answers that differ without a cause would make the comparison worthless."""
     async with start_services("embedded") as other:
-        report = await compare_all([other, services], 300, 2, progress=False)
+        report = await compare_all([other, clean_services], 300, 2, progress=False)
 
     assert report.different == []
     assert report.errors > 0

@@ -153,7 +153,7 @@ REFUSED = [
     "CREATE TABLE t (id GEOMETRY)",
     "CREATE TABLE t (at DATETIME ON UPDATE CURRENT_TIMESTAMP)",
     "CREATE TEMPORARY TABLE t (id INT)",
-    "CREATE INDEX i ON people (name(3))",
+    "CREATE UNIQUE INDEX i ON people (name(3))",
     "CREATE DATABASE other",
     "LOCK TABLES people WRITE",
     "SET GLOBAL wait_timeout = 1",

@@ -71,7 +71,7 @@ class Backend:
         self.serial = False  # SERIALIZABLE: one transaction at a time
         self.wait = 50.0  # innodb_lock_wait_timeout
         self.storing = Storing(shared.catalog)
-        self._checks_keys = True
+        self._checks_keys = self._wants_keys_checked = True  # differ between a SET and the end of a transaction
         self._writing = False
         self._savepoints: list[str] = []
         self._written: set[str] = set()  # the tables that the open transaction has changed
@@ -120,6 +120,7 @@ class Backend:
         finally:
             self._written.clear()
             self._release()
+        await self.check_keys(self._wants_keys_checked)
 
     async def savepoint(self, command: str, name: str) -> None:
         """Run SAVEPOINT, ROLLBACK TO or RELEASE; faults on a name that isn't there."""
@@ -147,6 +148,8 @@ class Backend:
 
     async def write(self, sql: str, values: Mapping[str, Any], table: str = "") -> Result:
         """Run a statement that changes `table`, or locks rows, after its turn at the write lock has come."""
+        if self._wants_keys_checked != self._checks_keys:
+            raise refuse("SET foreign_key_checks between two writes of one transaction")
         await self._lock()
         try:
             if self.explicit or not self.autocommit:
@@ -183,14 +186,23 @@ class Backend:
             self._db.rollback()
             self._db.execute(f"PRAGMA foreign_keys={'ON' if self._checks_keys else 'OFF'}")
 
-    def check_keys(self, on: bool) -> None:
-        """Turn foreign keys' checks on or off."""
-        if on == self._checks_keys:
+    async def check_keys(self, on: bool) -> None:
+        """Turn foreign keys' checks on or off; SQLite does it between transactions only."""
+        self._wants_keys_checked = on
+        if on == self._checks_keys or self._writing:
             return
+        switch = f"PRAGMA foreign_keys={'ON' if on else 'OFF'}"
         if self._db.in_transaction:
-            raise SqlFault(1235, "labkit's embedded server can't change foreign_key_checks inside a transaction")
-        self._db.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+            self._note_stale()
+            await self._renew(switch, "BEGIN")
+        else:
+            await self._thread(self._execute, switch, {})
         self._checks_keys = on
+
+    def _note_stale(self) -> None:
+        if not self.refresh:
+            self._stale |= {name for name, commit in self.shared.changed.items() if commit > self._seen}
+        self._seen = self.shared.commits
 
     async def _open(self) -> None:
         if not self._db.in_transaction:
@@ -216,14 +228,12 @@ class Backend:
             raise SqlFault(1205, "Lock wait timeout exceeded; try restarting transaction") from None
         self._writing = True
         if self._db.in_transaction:
-            if not self.refresh:
-                self._stale = {name for name, commit in self.shared.changed.items() if commit > self._seen}
+            self._note_stale()
             await self._renew("BEGIN IMMEDIATE")
 
-    async def _renew(self, begin: str) -> None:
+    async def _renew(self, *begin: str) -> None:
         if self._db.in_transaction:
-            await self._thread(self._execute, "COMMIT", {})
-            for statement in (begin, *(f"SAVEPOINT `{name}`" for name in self._savepoints)):
+            for statement in ("COMMIT", *begin, *(f"SAVEPOINT `{name}`" for name in self._savepoints)):
                 await self._thread(self._execute, statement, {})
 
     def _release(self) -> None:

@@ -113,7 +113,8 @@ def case(node: exp.Expr, scope: Scope) -> SqlType:
 
 def _one_type(node: exp.Expr, arms: list[SqlType]) -> SqlType:
     kinds = [k for k in arms if k is not NULL]
-    if len({k.family for k in kinds}) > 1:
+    is_mixed = any(k.family == "moment" for k in kinds) and len({k.name for k in kinds}) > 1
+    if len({k.family for k in kinds}) > 1 or is_mixed:
         raise refuse(f"{node.key.upper()} of different types")
     widest = [k for k in kinds if k.name in FLOATS] or [k for k in kinds if k.name == "decimal"]
     return (widest or kinds or [NULL])[0]

@@ -35,6 +35,7 @@ class Index:
     name: str
     columns: tuple[str, ...]
     unique: bool = False
+    parts: tuple[str, ...] = ()  # the columns as they were written: `a`, `a`(10) or `a` DESC
     implicit: bool = False  # made for a foreign key; another index that serves it takes its place
 
 

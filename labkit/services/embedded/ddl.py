@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from labkit.services.embedded.catalog import DATABASE, Catalog, ForeignKey, Index, Table
-from labkit.services.embedded.definitions import check_columns, names_of, properties, read_table, table_name
+from labkit.services.embedded.definitions import check_columns, index_over, properties, read_table, table_name
 from labkit.services.embedded.faults import SqlFault, refuse
 
 __all__ = ["Definition", "define"]
@@ -83,10 +83,11 @@ def _quoted(names: tuple[str, ...]) -> str:
 def _create_index(node: exp.Create, catalog: Catalog) -> Definition:
     found = node.this
     table = catalog.table(table_name(found.args["table"]))
-    index = Index(found.name, names_of(found.args["params"].args["columns"]), bool(node.args.get("unique")))
+    unique = bool(node.args.get("unique"))
+    index = index_over(found.name, found.args["params"].args["columns"], unique=unique)
     if any(i.name.lower() == index.name.lower() for i in table.indexes):
         raise SqlFault(1061, f"Duplicate key name '{index.name}'")
-    check_columns(table, index.columns)
+    check_columns(table, index)
     changed = table.with_index(index)
     dropped = [f"DROP INDEX `{table.name}.{i.name}`" for i in table.indexes if i not in changed.indexes]
     return Definition([*dropped, sqlite_index(table.name, index)], lambda: catalog.put(changed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from sqlglot import exp
@@ -14,7 +15,7 @@ from labkit.services.embedded.queries import Scope
 from labkit.services.embedded.rewriting import typed
 from labkit.services.embedded.sqltypes import BLOBS, FLOATS, INTEGERS, MOMENTS, TEXTS, SqlType
 
-__all__ = ["check_columns", "names_of", "properties", "read_table", "table_name"]
+__all__ = ["check_columns", "index_over", "properties", "read_table", "table_name"]
 
 SYNONYMS = {"boolean": ("tinyint", (1,)), "timestamptz": ("timestamp", ()), "udecimal": ("decimal unsigned", ())}
 DEFAULT_ARGUMENTS: dict[str, tuple[int, ...]] = {"decimal": (10, 0), "char": (1,), "binary": (1,)}
@@ -46,17 +47,17 @@ def read_table(name: str, node: exp.Create) -> Table:
     if sum(index.name == "PRIMARY" for index in table.indexes) > 1:
         raise SqlFault(1068, "Multiple primary key defined")
     for index in table.indexes:
-        check_columns(table, index.columns)
+        check_columns(table, index)
     return replace(table, checks=tuple((n, _check(table, check)) for n, check in reader.checks))
 
 
-def check_columns(table: Table, names: tuple[str, ...]) -> None:
+def check_columns(table: Table, index: Index) -> None:
     """Fault a key over a column that isn't there."""
-    for name in names:
+    for name, part in zip_longest(index.columns, index.parts):
         column = table.column(name)
         if column is None:
             raise SqlFault(1072, f"Key column '{name}' doesn't exist in table")
-        if column.type.name.endswith(("text", "blob")):
+        if column.type.name.endswith(("text", "blob")) and not (part or "").endswith(")"):
             text = f"BLOB/TEXT column '{column.name}' used in key specification without a key length"
             raise SqlFault(1170, text)
         if column.type.name == "json":
@@ -144,9 +145,10 @@ class TableReader:
                 raise refuse(node.sql("mysql")[:80])
 
     def _add_index(self, name: str, columns: list[exp.Expr], *, unique: bool) -> None:
-        names, taken = names_of(columns), {i.name for i in self.indexes}
-        free = (n for n in (names[0], *(f"{names[0]}_{i}" for i in range(2, 100))) if n not in taken)
-        self.indexes.append(Index(name or next(free), names, unique))
+        index, taken = index_over(name, columns, unique=unique), {i.name for i in self.indexes}
+        first = index.columns[0]
+        free = (n for n in (first, *(f"{first}_{i}" for i in range(2, 100))) if n not in taken)
+        self.indexes.append(replace(index, name=name or next(free)))
 
     def _add_check(self, name: str, node: exp.Expr) -> None:
         self.checks.append((name or f"{self.table}_chk_{len(self.checks) + 1}", node.this))
@@ -182,14 +184,24 @@ def _argument(node: exp.Expr) -> int | str:
     return node.name if node.args.get("is_string") else int(node.name)
 
 
+def index_over(name: str, nodes: list[exp.Expr], *, unique: bool) -> Index:
+    """Return an index over what stands in a key's brackets: columns, or the first letters of some."""
+    names, parts = [], []
+    for node in nodes:
+        inner = node.this if isinstance(node, exp.Ordered) else node
+        part = f"`{inner.name}`"
+        if isinstance(inner, exp.Anonymous | exp.ColumnPrefix):
+            if unique:
+                raise refuse("a unique index over the first letters of a column")
+            part += f"({(inner.expression or inner.expressions[0]).name})"
+        names.append(inner.name)
+        parts.append(f"{part} DESC" if node.args.get("desc") else part)
+    return Index(name, tuple(names), unique, tuple(parts))
+
+
 def names_of(nodes: list[exp.Expr]) -> tuple[str, ...]:
     """Return the columns' names in a key's brackets."""
-    found = [
-        (node.this, node.args.get("desc")) if isinstance(node, exp.Ordered) else (node, False) for node in nodes
-    ]
-    if any(descending or isinstance(inner, exp.Anonymous | exp.ColumnPrefix) for inner, descending in found):
-        raise refuse("an index over the first letters of a column, or descending")
-    return tuple(inner.name for inner, _ in found)
+    return index_over("", nodes, unique=True).columns
 
 
 def _foreign_key(name: str, node: exp.ForeignKey) -> ForeignKey:

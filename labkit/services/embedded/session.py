@@ -24,7 +24,7 @@ from labkit.services.embedded.variables import Variables
 
 __all__ = ["Peers", "Session"]
 
-PLACE = re.compile(r":([a-z_]\w*)")
+PLACE = re.compile(r"`(?:[^`]|``)*`|'(?:[^']|'')*'|:([a-z_]\w*)")
 SAVEPOINT = re.compile(r"\s*(SAVEPOINT|RELEASE\s+SAVEPOINT)\s+`?([^`;\s]+)`?\s*;?\s*$", re.IGNORECASE)
 ISOLATION = re.compile(r"\s*SET\s+(SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+([\w ]+?)\s*;?\s*$", re.IGNORECASE)
 KILL = re.compile(r"\s*KILL\s+(?:(CONNECTION|QUERY)\s+)?(\d+|CONNECTION_ID\(\))\s*;?\s*$", re.IGNORECASE)
@@ -94,7 +94,7 @@ class Session:
 
     def known_values(self, sql: str, values: dict[str, Any]) -> dict[str, Any]:
         """Return those of the statement's values that its SQL has places for, and those that the session knows."""
-        return {name: values[name] if name in values else self._known(name) for name in PLACE.findall(sql)}
+        return {name: values[name] if name in values else self._known(name) for name in PLACE.findall(sql) if name}
 
     def _known(self, name: str) -> Any:
         if name.startswith("now_"):

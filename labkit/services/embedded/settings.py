@@ -54,7 +54,7 @@ async def honour(session: Session) -> None:
     level = variables["transaction_isolation"]
     backend.refresh, backend.serial = level == "READ-COMMITTED", level == "SERIALIZABLE"
     backend.wait = float(variables["innodb_lock_wait_timeout"])
-    backend.check_keys(bool(variables["foreign_key_checks"]))
+    await backend.check_keys(bool(variables["foreign_key_checks"]))
     if variables["autocommit"] and not backend.autocommit:
         await backend.commit()
     backend.autocommit = bool(variables["autocommit"])

@@ -145,7 +145,8 @@ def _names(columns: Iterable[str]) -> str:
 def _index_line(index: Index) -> str:
     if index.name == "PRIMARY":
         return f"  PRIMARY KEY ({_names(index.columns)})"
-    return f"  {'UNIQUE ' if index.unique else ''}KEY `{index.name}` ({_names(index.columns)})"
+    parts = ",".join(index.parts) or _names(index.columns)
+    return f"  {'UNIQUE ' if index.unique else ''}KEY `{index.name}` ({parts})"
 
 
 def _key_line(key: ForeignKey) -> str:

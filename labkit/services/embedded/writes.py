@@ -15,8 +15,7 @@ __all__ = ["delete", "insert", "update"]
 
 def insert(node: exp.Insert, catalog: Catalog) -> Plan:
     """Plan an INSERT: with values, from a SELECT, or with ON DUPLICATE KEY UPDATE."""
-    if node.args.get("ignore"):
-        raise refuse("INSERT IGNORE")
+    _only(node, "this", "expression", "conflict")
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     base_table(target, catalog)
     table = catalog.table(target.name)
