@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import event, make_url, select
-from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.engine import URL, Connection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DisconnectionError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
@@ -22,6 +22,8 @@ __all__ = ["DRIVERS", "Pool", "check_answer", "check_database_url", "new_engine"
 
 Check = Callable[[Any, float, float], None]
 
+DEADLOCK, NO_SAVEPOINT = 1213, 1305  # MySQL's numbers for errors
+ROLLED_BACK = "rolled_back"
 DRIVERS = ("mysql+asyncmy", "mysql+aiomysql", "sqlite+aiosqlite")
 
 
@@ -89,6 +91,8 @@ def new_engine(url: URL, settings: Settings, check: Check) -> AsyncEngine:
     - `check(connection, seconds, Settings.ping_after)` is called before one that was idle is given out;
     - one that comes back is rolled back if the server has said that a transaction is open on it, and closed if the
       engine has been disposed of meanwhile: SQLAlchemy's pool would keep it open;
+    - a transaction that the server has rolled back is not committed: a block that went on after a deadlock has lost
+      what it wrote before;
     - a statement that is not answered within `Settings.statement_timeout` fails, and its connection is closed;
     - a login that is not answered within `Settings.connect_timeout` fails.
     """
@@ -168,6 +172,7 @@ def _prepare(engine: AsyncEngine, settings: Settings, check: Check) -> AsyncEngi
     event.listen(engine.sync_engine, "reset", _roll_back)
     if engine.dialect.name == "mysql":
         _limit_statements(engine, settings.statement_timeout)
+        _refuse_to_commit_the_rest(engine)
     else:
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "invalidate", _end_transaction)
@@ -202,6 +207,27 @@ def _limit_statements(engine: AsyncEngine, seconds: float) -> None:
     event.listen(engine.sync_engine, "before_cursor_execute", begin)
     event.listen(engine.sync_engine, "after_cursor_execute", end)
     event.listen(engine.sync_engine, "handle_error", lambda context: end(context.connection))
+
+
+def _refuse_to_commit_the_rest(engine: AsyncEngine) -> None:
+    # At a deadlock InnoDB rolls back the whole transaction, and its savepoints are gone: the error of the deadlock
+    # is raised, and not that of the savepoint. The next statement begins another transaction: its commit would look
+    # like that of both.
+    def note(context: ExceptionContext) -> BaseException | None:
+        if context.connection is None or context.is_disconnect:
+            return None
+        info, number = context.connection.info, (*context.original_exception.args, None)[0]
+        if number == DEADLOCK:
+            info[ROLLED_BACK] = context.sqlalchemy_exception
+        return info.get(ROLLED_BACK) if number == NO_SAVEPOINT else None
+
+    def refuse(connection: Connection) -> None:
+        if error := connection.info.get(ROLLED_BACK):
+            raise PendingRollbackError("The server has rolled back this transaction.") from error
+
+    event.listen(engine.sync_engine, "handle_error", note)
+    event.listen(engine.sync_engine, "commit", refuse)
+    event.listen(engine.sync_engine, "checkin", lambda _, record: record.info.pop(ROLLED_BACK, None))
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:

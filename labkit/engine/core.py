@@ -13,7 +13,6 @@ import os
 import warnings
 from collections.abc import AsyncIterator, Coroutine, Hashable
 from contextlib import asynccontextmanager, nullcontext
-from contextvars import ContextVar
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from sqlalchemy import Executable, inspect, select
@@ -39,8 +38,6 @@ M = TypeVar("M", bound=Base)
 Task = asyncio.Task[Any]
 Loop = asyncio.AbstractEventLoop
 
-_owner: ContextVar[Task | None] = ContextVar("owner", default=None)  # whose session is meant
-
 
 class CoreEngine:
     """
@@ -57,6 +54,7 @@ class CoreEngine:
     _pid = 0
     _closed = False
     _closing: Task | None = None
+    _meant: Task | None = None  # whose session `current_scope` means, if not that of the running task
 
     def __init__(self, settings: Settings | None = None, *, database_url: str | None = None) -> None:
         self.settings = settings or read_settings()
@@ -159,12 +157,12 @@ class CoreEngine:
         """
         if self._closing is not None and not self._closing.done():
             await asyncio.wait([self._closing])
+        CoreEngine._current.forget(self)
         if self._closed or self._loop is None:
             self._closed = True
             return
         self._check()
         self._closed = True
-        CoreEngine._current.forget(self)
         self._closing = asyncio.ensure_future(self._close(_running_task()))
         await run_to_completion(self._closing)
 
@@ -177,8 +175,16 @@ class CoreEngine:
     async def dispose(self) -> None:
         """Close every connection in the loop that opened it."""
         # When the loop has closed it is too late: no connection can be closed properly any more.
-        await self.engine.dispose()
-        await self.reader.dispose()
+        try:
+            await self.engine.dispose()
+        finally:
+            await self.reader.dispose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
 
     # Blocks, and the session of each task.
 
@@ -187,8 +193,9 @@ class CoreEngine:
         """
         Open a block, or join the one that this task is in; give the session of the task.
 
-        Inside one task it is always the same session, however deep the call; another task gets its own. The
-        outermost block commits, or rolls back when an error or a cancellation leaves it, and ends the session.
+        Inside one task it is always the same session, however deep the call; another task gets its own, as those
+        of `gather` do. The outermost block commits, or rolls back when an error or a cancellation leaves it, and
+        ends the session. A cancellation that comes during the commit is raised after it.
         """
         self._check()
         task = _running_task()
@@ -201,10 +208,13 @@ class CoreEngine:
             with self._calls.enter(task):
                 try:
                     yield session
-                    await session.flush()  # what waits can be cancelled; what ends the transaction can't
-                    self._check()
+                    await session.flush()  # here, and not in the commit, which no cancellation stops
+                    self._check()  # the block may have swallowed the cancellation that `close()` sent
                 except BaseException as error:
-                    await self.undo(task, error)
+                    try:
+                        await self.undo(task, error)
+                    except Exception as failed:  # what went wrong first comes out
+                        error.add_note(f"The rollback failed, too: {failed!r}")
                     raise
                 await self.finish(task, self.commit(task, session))
         finally:
@@ -221,7 +231,7 @@ class CoreEngine:
 
     def current_scope(self) -> Hashable:
         """Return the key of the session that is meant now: that of the running task, or of a task that it ends."""
-        return self.scope(_owner.get() or _running_task())
+        return self.scope(self._meant or _running_task())
 
     @staticmethod
     def scope(task: Task) -> Hashable:
@@ -231,7 +241,7 @@ class CoreEngine:
 
     def session_of(self, task: Task, *, forget: bool = False) -> AsyncSession | None:
         """Return the session that the registry keeps for `task`, or None; take it out if `forget`."""
-        token = _owner.set(task)
+        self._meant = task  # a helper task asks for the session of another one
         try:
             registry = self.sessions().registry
             session = registry() if registry.has() else None
@@ -239,12 +249,13 @@ class CoreEngine:
                 registry.clear()
             return session
         finally:
-            _owner.reset(token)
+            self._meant = None
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[AsyncSession]:
         """Give the session of this task for one step, which is undone by itself when it fails."""
-        # Inside a block it is undone to its savepoint, on the connection that the block has already.
+        # Inside a block it is undone to its savepoint, on the connection that the block has already. What was
+        # changed before the savepoint is flushed before it: if that fails, the block can only be rolled back.
         nested = self.in_block()
         async with self.session() as session, session.begin_nested() if nested else nullcontext():
             yield session
@@ -277,7 +288,7 @@ class CoreEngine:
             return
         try:
             if session.in_transaction():
-                await session.rollback()
+                await session.rollback()  # before it closes: new objects become new again
         finally:
             await session.close()
 
@@ -294,12 +305,13 @@ class CoreEngine:
         """
         Insert or update `objects` in one transaction: all of them, or none.
 
-        Raises `IntegrityError` for a duplicate, which leaves nothing behind; a block can catch it and go on, unless
-        it has changed the object itself before. Raises `InvalidInput` before anything is sent.
+        Raises `IntegrityError` for a duplicate, which leaves nothing behind. A block can catch it and go on if
+        the object was new; if it got and changed the object, it can only roll back. Raises `InvalidInput` before
+        anything is sent.
         """
         check_objects(objects)
         async with self.step() as session:
-            session.add_all(objects)
+            session.add_all(objects)  # sent at the end of the step
 
     async def get(self, model: type[M], **unique_key: Any) -> M | None:
         """
@@ -309,11 +321,10 @@ class CoreEngine:
         """
         key = check_key(model, unique_key)
         self._check()
-        task = _running_task()
-        if task in self.blocks:
-            found = await self.sessions()().execute(select(model).filter_by(**unique_key))
-            return found.scalar_one_or_none()
-        with self._calls.enter(task):
+        if self.in_block():
+            statement = select(model).filter_by(**unique_key).options(self.loading())
+            return (await self.sessions()().execute(statement)).scalar_one_or_none()
+        with self._calls.enter(_running_task()):
             values = await self.look_up(key)
         return None if values is None else restore(model, values)
 
@@ -340,10 +351,9 @@ class CoreEngine:
         check_limit(limit, self.settings.find_limit)
         statement = page(model, where, order_by, limit, after).options(self.loading())
         self._check()
-        task = _running_task()
-        if task in self.blocks:
+        if self.in_block():
             return list((await self.sessions()().execute(statement)).scalars())
-        with self._calls.enter(task):
+        with self._calls.enter(_running_task()):
             return await self.fetch(statement)
 
     async def fetch(self, statement: Executable) -> list[Any]:
@@ -366,12 +376,6 @@ class CoreEngine:
                 await session.delete(stored)
 
     # What it says of itself.
-
-    async def __aenter__(self) -> Self:
-        return await self.open()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
 
     def __del__(self) -> None:
         if self._loop is not None and not self._closed:

@@ -49,6 +49,8 @@ def now() -> datetime:
 class Base(DeclarativeBase):
     """The parent of every model: full Unicode in MySQL, and a `repr` that never asks the database."""
 
+    # What the server fills in is read at once: it can't be read when its attribute is accessed.
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012  SQLAlchemy reads it off the class
     __table_args__ = {"mysql_charset": "utf8mb4"}  # noqa: RUF012  SQLAlchemy reads it off the class
 
     def __repr__(self) -> str:

@@ -397,6 +397,11 @@ class TestCurrent:
             assert await asyncio.create_task(self.current()) is engine
         assert Engine.current() is not engine
 
+    async def test_one_that_was_closed_before_it_was_opened_is_replaced(self) -> None:
+        await Engine.current().close()
+        async with Engine.current():
+            pass
+
     async def current(self) -> Engine:
         return Engine.current()
 

@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, inspect
+from sqlalchemy import String, func, inspect
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
 
-from labkit.engine import Engine, Message, Room, User
+from labkit.engine import Base, Engine, Message, Room, User
 from labkit.errors import InvalidInput
 from labkit.services import Services
 from labkit.services.evidence import count_rows
+
+MakeEngine = Callable[..., Engine]
 
 
 def ada(email: str = "ada@example.org", **values: object) -> User:
@@ -263,3 +266,21 @@ async def test_a_save_that_waits_for_a_connection_can_be_cancelled_at_once(
             await asyncio.wait([waiter])
             assert waiter.cancelled()
             assert engine.statistics().checked_out == 1
+
+
+class Counted(Base):
+    __tablename__ = "counted"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+    visits: Mapped[int] = mapped_column(server_default="7")
+
+
+async def test_what_the_server_fills_in_can_be_read_after_the_save(
+    make_engine: MakeEngine, any_services: Services
+) -> None:
+    async with make_engine() as engine:
+        await engine.create_tables()
+        each = Counted(name="Ada")
+        await engine.save(each)
+        assert each.visits == 7

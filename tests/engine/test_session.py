@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from labkit.engine import Engine, User
+from labkit.engine import Engine, Room, User
 from labkit.services import Capability, Services
 from labkit.services.evidence import connections, count_rows
 
@@ -344,3 +344,58 @@ async def test_a_connection_lost_just_before_the_unit_begins_is_an_error_of_sqla
 async def test_tables_can_be_created_inside_a_block(engine: Engine, any_services: Services) -> None:
     async with engine.session():
         await engine.create_tables()
+
+
+async def kill_connection_of(session: AsyncSession, engine: Engine) -> None:
+    """End the connection of a session, on the server."""
+    [[number]] = await session.execute(text("SELECT CONNECTION_ID()"))
+    async with engine.reader.connect() as connection:
+        await connection.execute(text(f"KILL {number}"))
+
+
+@pytest.mark.parametrize("error", [KeyError("the block's own"), asyncio.CancelledError()])
+async def test_a_rollback_that_fails_does_not_hide_why_it_was_done(
+    engine: Engine, services: Services, error: BaseException
+) -> None:
+    with pytest.raises(type(error)) as raised:  # noqa: PT012
+        async with engine.session() as session:
+            await kill_connection_of(session, engine)
+            raise error
+
+    assert raised.value is error
+    assert await engine.get(User, id=1) is None
+
+
+@pytest.mark.providers("local", "containers")
+@pytest.mark.real_servers("core", "push")
+async def test_a_block_whose_transaction_the_server_has_rolled_back_commits_nothing(
+    engine: Engine, services: Services
+) -> None:
+    """A deadlock ends the whole transaction, and not the savepoint only: what came before it is lost."""
+    await engine.save(Room(name="a"), Room(name="b"))
+    first, second = [await engine.get(Room, name=name) for name in "ab"]
+    assert first is not None
+    assert second is not None
+    holds = asyncio.Event(), asyncio.Event()
+    found: list[BaseException] = []
+
+    async def work(number: int, own: Room, others: Room) -> None:
+        async with engine.session() as session:
+            await engine.save(User(email=f"user{number}@example.org", name="Ada"))
+            await session.execute(update(Room).where(Room.id == own.id).values(name=f"{number}"))
+            holds[number].set()
+            await holds[1 - number].wait()
+            try:
+                others.name = f"of {number}"
+                await engine.save(others)
+            except DBAPIError as error:
+                found.append(error)
+            await engine.save(User(email=f"late{number}@example.org", name="Bob"))
+
+    outcomes = await asyncio.gather(work(0, first, second), work(1, second, first), return_exceptions=True)
+
+    [error] = found
+    assert "1213" in str(error)
+    [failed] = [outcome for outcome in outcomes if outcome is not None]
+    assert isinstance(failed, SQLAlchemyError)
+    assert sorted(user.name for user in await engine.find(User)) == ["Ada", "Bob"]
