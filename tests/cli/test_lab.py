@@ -21,6 +21,8 @@ from typing import Any
 import psutil
 import pytest
 
+from labkit.services.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 LABKIT = [sys.executable, "-m", "labkit", "lab", "--no-browser"]
 TOKEN = "1234567890abcdef"
@@ -41,36 +43,19 @@ class Lab:
             return json.load(answer)
 
     def start_kernel(self) -> psutil.Process:
-        """Start a kernel and return its process.
-
-        Linux shows no command line while a program is being loaded, and its parent's until then: the kernel is the
-        oldest process with the kernel's connection file, as soon as there is one.
-        """
-        connection_file = f"kernel-{self.ask('kernels', data=b'{}')['id']}.json"
-        deadline = time.monotonic() + 30
-        while True:
-            for child in sorted(self.family(), key=psutil.Process.create_time):
-                if any(connection_file in word for word in command_of(child)):
-                    return child
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        self.ask("kernels", data=b"{}")
+        [kernel] = [child for child in self.family() if "ipykernel_launcher" in " ".join(child.cmdline())]
+        return kernel
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
-def command_of(process: psutil.Process) -> list[str]:
-    """Return a process's command line, which is empty once it has ended."""
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
-
-
 @contextmanager
 def running(directory: Path, *arguments: str) -> Iterator[Lab]:
+    # Two that start at one time may name the same port: Jupyter looks for a free one, and binds it a moment later.
     process = subprocess.Popen(
-        [*LABKIT, *arguments, "--", f"--IdentityProvider.token={TOKEN}"],
+        [*LABKIT, "--port", str(free_port()), *arguments, "--", f"--IdentityProvider.token={TOKEN}"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(directory), "JUPYTER_RUNTIME_DIR": str(directory / "runtime")},
         stdin=subprocess.DEVNULL,
