@@ -31,7 +31,7 @@ PEOPLE = (
         "SELECT 9223372036854775807 + 1",
         "INSERT IGNORE INTO people (email) VALUES ('ada')",
         "INSERT INTO people (email) SELECT CONCAT(email, '2') FROM people",
-        "INSERT INTO people (id, email) VALUES (9, 'eve'), (3, 'ada')",
+        "INSERT INTO people (id, email) VALUES (9, 'eve'), (NULL, 'ada')",
         "INSERT INTO people (email) VALUES ('eve') RETURNING id",
         "UPDATE people SET age = DEFAULT",
         "UPDATE people SET age = 1, age = 2",

@@ -70,7 +70,8 @@ def _depends_on_other_rows(text: str, plan: Plan, backend: Backend) -> bool:
         numbered = backend.storing.fault is not None and " at row " in backend.storing.fault.text
         return numbered or len(plan.given) > 1
     if plan.kind == "insert" and plan.rows:
-        return bool(backend.shared.catalog.table(plan.table).foreign_keys or backend.storing.chosen)
+        storing = backend.storing
+        return bool(backend.shared.catalog.table(plan.table).foreign_keys or (storing.given and storing.numbered))
     return plan.kind in ("insert", "upsert")
 
 

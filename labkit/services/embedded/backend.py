@@ -75,7 +75,7 @@ class Backend:
         self._writing = False
         self._savepoints: list[str] = []
         self._written: set[str] = set()  # the tables that the open transaction has changed
-        self._seen = 0  # the last commit that it sees
+        self._seen: int | None = None  # the last commit that it sees, once it has read something
         self._stale: set[str] = set()  # the tables that others have changed since, and that it sees as they are now
         self._db = self._connect()
 
@@ -98,6 +98,7 @@ class Backend:
         self.explicit = True
         await self._open()
         if snapshot:
+            self._note_read()
             await self._thread(self._execute, "SELECT 1 FROM sqlite_master", {})
 
     async def commit(self) -> None:
@@ -112,6 +113,7 @@ class Backend:
         self.explicit = False
         self._savepoints.clear()
         self._stale.clear()
+        self._seen = None
         try:
             if self._db.in_transaction:
                 await self._thread(self._execute, how, {})
@@ -144,7 +146,13 @@ class Backend:
             if self.refresh and not self._writing:
                 await self._renew("BEGIN")
             await self._open()
+            self._note_read()
         return await self._thread(self._execute, sql, values)
+
+    def _note_read(self) -> None:
+        # The first read decides what a transaction sees: BEGIN does not, nor does a write.
+        if self._seen is None:
+            self._seen = self.shared.commits
 
     async def write(self, sql: str, values: Mapping[str, Any], table: str = "") -> Result:
         """Run a statement that changes `table`, or locks rows, after its turn at the write lock has come."""
@@ -200,15 +208,14 @@ class Backend:
         self._checks_keys = on
 
     def _note_stale(self) -> None:
-        if not self.refresh:
+        if not self.refresh and self._seen is not None:
             self._stale |= {name for name, commit in self.shared.changed.items() if commit > self._seen}
-        self._seen = self.shared.commits
+            self._seen = self.shared.commits
 
     async def _open(self) -> None:
         if not self._db.in_transaction:
             if self.serial:
                 await self._lock()
-            self._seen = self.shared.commits
             await self._thread(self._execute, "BEGIN IMMEDIATE" if self._writing else "BEGIN", {})
 
     async def _lock(self) -> None:

@@ -69,23 +69,34 @@ class Session:
         if plan.sleep is not None:
             await self._sleep(plan.sleep)
         values = self.known_values(plan.sql, values)
-        catalog = self.backend.shared.catalog
-        number = catalog.peek_number(plan.table)
         try:
             result = await self._work(plan, values)
         except sqlite3.Error as error:
             fault = explain(error, plan, self.backend)
-            # Of the rows that are not written, MySQL numbers a duplicate only, and those that came with it.
-            storing = self.backend.storing
-            numbered = (fault.number == 1062 or plan.rows > 1) and storing.numbered and fault.number != REFUSED
-            catalog.restart_numbers(plan.table, number + (plan.rows if numbered else 0))
-            if numbered and storing.row_number > 1:
-                self.last_insert_id = storing.generated
+            self._number_again(plan, fault)
             raise fault from error
         if plan.columns is not None:
             return Rows(plan.columns, result.rows)
         self.last_insert_id = self.backend.storing.generated or self.last_insert_id
         return affected(plan, self.backend, result.changed, count_found=self.count_found)
+
+    def _number_again(self, plan: Plan, fault: SqlFault) -> None:
+        """Give the next row of a table the number that MySQL gives after a statement that failed."""
+        catalog, storing = self.backend.shared.catalog, self.backend.storing
+        if (number := storing.next_before) is None:
+            return
+        catalog.restart_numbers(plan.table, number)
+        if fault.number == REFUSED:
+            return
+        # Rows before the wrong one were written and taken back; of the others MySQL numbers a duplicate only, and
+        # those that came with it.
+        for row, given in storing.given.items():
+            if row < storing.row_number:
+                catalog.skip_number(plan.table, given)
+        if storing.numbered and (fault.number == 1062 or plan.rows > 1):
+            catalog.restart_numbers(plan.table, number + plan.rows)
+            if storing.row_number > 1:
+                self.last_insert_id = storing.generated
 
     async def _work(self, plan: Plan, values: dict[str, Any]) -> Any:
         if plan.locks:

@@ -24,6 +24,8 @@ class Storing:
         self.row_number = 0
         self.generated = 0  # the first number given out
         self.numbered = False  # whether a number was given out, be it in vain
+        self.next_before: int | None = None  # the table's next number before this statement, if it gives any
+        self.given: dict[int, int] = {}  # the numbers that rows brought with them
         self.chosen = 0  # the last number that the statement chose itself
         self.upserts = [0, 0]  # rows that an upsert found and left as they were, and changed
         self.fault: SqlFault | None = None
@@ -61,8 +63,10 @@ class Storing:
         """Return the number of a row: the statement's own, or, for NULL and 0, the table's next."""
         table, _, name = place.partition(".")
         number = self.store(place, value, row)
+        if self.next_before is None:
+            self.next_before = self._catalog.peek_number(table)
         if number:
-            self.chosen = int(number)
+            self.chosen = self.given[row] = int(number)
             self._catalog.skip_number(table, self.chosen)
         else:
             try:

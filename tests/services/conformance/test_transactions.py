@@ -102,6 +102,21 @@ async def test_savepoints_undo_a_part(people: Client) -> None:
     assert await people.rows("SELECT email FROM people") == [("ada",)]
 
 
+async def test_a_duplicate_that_has_waited_takes_back_no_number(people: Client, connect: Connect) -> None:
+    other, watcher = await connect(), await connect()
+    number = await other.value("SELECT CONNECTION_ID()")
+    await people.run("BEGIN")
+    await people.run(ADD, "ada")
+    duplicate = asyncio.create_task(other.code(ADD, "ada"))
+    await until_waiting(watcher, number, "INSERT")
+    await people.run(ADD, "bob")
+    await people.run("COMMIT")
+    assert await duplicate == 1062
+
+    await people.run(ADD, "eve")
+    assert [row[0] for row in await people.rows("SELECT email FROM people ORDER BY id")] == ["ada", "bob", "eve"]
+
+
 async def test_sqlalchemys_nested_transactions_work(people: Client, engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(sa.text(ADD.replace("%s", "'ada'")))
