@@ -157,14 +157,13 @@ class CoreEngine:
         """
         if self._closing is not None and not self._closing.done():
             await asyncio.wait([self._closing])
-        CoreEngine._current.forget(self)
-        if self._closed or self._loop is None:
-            self._closed = True
-            return
-        self._check()
+        if is_open := self._loop is not None and not self._closed:
+            self._check()
         self._closed = True
-        self._closing = asyncio.ensure_future(self._close(_running_task()))
-        await run_to_completion(self._closing)
+        CoreEngine._current.forget(self)
+        if is_open:
+            self._closing = asyncio.ensure_future(self._close(_running_task()))
+            await run_to_completion(self._closing)
 
     async def _close(self, closer: Task) -> None:
         try:

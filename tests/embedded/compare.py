@@ -7,7 +7,7 @@ Does the embedded server answer as MySQL does? Send the same statements to both 
     python tests/embedded/compare.py --refused                   list what the embedded server refuses, too
     python tests/embedded/compare.py --json
 
-A script is a list of statements on up to three connections, with tables of its own. `written.sql` holds those
+A script is a list of statements on up to three connections, and its tables. `written.sql` holds those
 that are written by hand; `statements.py` generates the others from the seed, by the rules of `grammar.txt`. Both
 servers get each statement in the same order through asyncmy. An answer is the rows with their names and Python
 types, or the affected rows and the insert id, or the error with its number and its text. A statement is *refused*

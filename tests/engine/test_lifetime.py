@@ -402,6 +402,12 @@ class TestCurrent:
         async with Engine.current():
             pass
 
+    async def test_one_that_another_loop_could_not_close_stays(self) -> None:
+        async with Engine.current() as engine:
+            with pytest.raises(WrongLoop):
+                await asyncio.to_thread(asyncio.run, engine.close())
+            assert Engine.current() is engine
+
     async def current(self) -> Engine:
         return Engine.current()
 
