@@ -6,15 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-from labkit.services.embedded import CAPABILITIES, REDIS_CAPABILITIES, run_embedded, run_embedded_redis
+from labkit.embedded import run_mysql, run_redis
 from labkit.services.folder import private_folder
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
-from labkit.services.services import Services
+from labkit.services.services import Capability, Services
 from labkit.settings import Settings
 
 __all__ = ["EMBEDDED", "SQLITE"]
 
+REDIS_CAPABILITIES = frozenset({Capability.CLIENT_LIST})
+CAPABILITIES = REDIS_CAPABILITIES | {
+    Capability.SERVER,
+    Capability.PROCESSLIST,
+    Capability.KILL,
+    Capability.WAIT_TIMEOUT,
+    Capability.SLEEP,
+    Capability.ISOLATION,
+}
 ROOM = 20  # megabytes that the database file may need
 INSTALL = "pip install labkit"
 
@@ -41,19 +50,20 @@ def _look(provider: str, *packages: str) -> Probe:
 async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
     """Start both servers, each in a thread of its own, on a database file in a private folder."""
     with private_folder(ROOM) as folder:
-        async with run_embedded(folder) as services:
-            yield services
+        async with run_redis() as redis, run_mysql(folder) as mysql:
+            versions = {"mysql": mysql.version, "redis": redis.version}
+            yield Services("embedded", mysql.url, redis.url, versions, CAPABILITIES)
 
 
 @asynccontextmanager
 async def start_sqlite(settings: Settings) -> AsyncIterator[Services]:
     """Give a database file in a private folder, and a Redis in a thread of its own."""
     with private_folder(ROOM) as folder:
-        async with run_embedded_redis() as redis_url:
+        async with run_redis() as server:
             database_url = f"sqlite+aiosqlite:///{folder / 'labkit.db'}"
             kind, found = await database_version(database_url, timeout=settings.connect_timeout)
-            redis = await redis_version(redis_url, timeout=settings.connect_timeout)
-            yield Services("sqlite", database_url, redis_url, {kind: found, "redis": redis}, REDIS_CAPABILITIES)
+            redis = await redis_version(server.url, timeout=settings.connect_timeout)
+            yield Services("sqlite", database_url, server.url, {kind: found, "redis": redis}, REDIS_CAPABILITIES)
 
 
 EMBEDDED = Provider(

@@ -92,14 +92,6 @@ async def test_a_value_left_out_without_a_default_is_1364(family: Client) -> Non
     assert fault.args == (1364, "Field 'email' doesn't have a default value")
 
 
-async def test_a_check_that_fails_is_refused(client: Client) -> None:
-    await client.run("CREATE TABLE ages (age INT, CONSTRAINT grown CHECK (age > 17))")
-    fault = await client.fault("INSERT INTO ages VALUES (17)")
-    assert fault.args[0] in (3819, 4025)  # MySQL, MariaDB
-    assert "grown" in fault.args[1]
-    await client.run("INSERT INTO ages VALUES (18), (NULL)")
-
-
 async def test_one_bad_row_of_many_leaves_none_of_them(family: Client) -> None:
     assert await family.code("INSERT INTO people (email) VALUES ('x'), ('y'), ('ada')") == 1062
     assert await family.value("SELECT COUNT(*) FROM people") == 1
@@ -121,10 +113,8 @@ async def test_one_bad_row_of_many_leaves_none_of_them(family: Client) -> None:
         ("SELECT 1 FROM", 1064),
         ("SELECT 'open", 1064),
         ("SELECT * FROM elsewhere.people", 1146),
-        ("SET no_such_variable = 1", 1193),
         ("KILL 4294967295", 1094),
         ("ROLLBACK TO SAVEPOINT nowhere", 1305),
-        ("DROP INDEX nothing ON people", 1091),
         ("CREATE INDEX email ON people (age)", 1061),
     ],
 )

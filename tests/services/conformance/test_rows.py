@@ -94,14 +94,6 @@ async def test_sqlalchemys_upsert_works(people: Client, engine: AsyncEngine) -> 
     assert await people.rows("SELECT email, age FROM people") == [("ada", 8)]
 
 
-@pytest.mark.filterwarnings("ignore")  # MySQL warns of the row that it ignored
-async def test_rows_can_come_from_a_query(people: Client) -> None:
-    await people.run("INSERT INTO people (email, age) VALUES ('a', 1), ('b', 2)")
-    copy = "INSERT INTO people (id, email, age) SELECT id + 2, CONCAT(email, '2'), age + 10 FROM people"
-    assert await people.run(copy) == 2
-    assert await people.rows("SELECT email, age FROM people ORDER BY age DESC LIMIT 1") == [("b2", 12)]
-
-
 async def fill(people: Client) -> None:
     await people.run("INSERT INTO people (email, age) VALUES ('ada', 36), ('Bob', 7), ('Änne', 36), ('cy%d', NULL)")
 
@@ -214,7 +206,7 @@ async def test_login_variables_can_be_read(client: Client, services: Services) -
     assert await client.value("SELECT DATABASE()") == make_url(services.database_url).database
     assert await isolation_of(client) == "REPEATABLE-READ"
     assert await client.value("SELECT @@version") == await client.value("SELECT VERSION()")
-    assert await client.rows("SHOW VARIABLES LIKE 'wait_timeout'") == [("wait_timeout", "28800")]
+    assert await client.value("SELECT @@wait_timeout") == 28800
     assert await client.value("SELECT @@autocommit") == 1
 
 
@@ -230,8 +222,8 @@ async def test_conditions_choose_between_values(people: Client) -> None:
     await fill(people)
     sql = "SELECT CASE WHEN age > 20 THEN 'old' WHEN age IS NULL THEN 'unknown' ELSE 'young' END AS c FROM people"
     assert [row[0] for row in await people.rows(f"{sql} ORDER BY id")] == ["old", "young", "old", "unknown"]
-    sql = "SELECT IF(age > 20, 1, 0), COALESCE(age, -1), IFNULL(age, 0), NULLIF(age, 7) FROM people"
-    assert (await people.rows(f"{sql} ORDER BY id"))[1:] == [(0, 7, 7, None), (1, 36, 36, 36), (0, -1, 0, None)]
+    sql = "SELECT IF(age > 20, 1, 0), COALESCE(age, -1), IFNULL(age, 0) FROM people"
+    assert (await people.rows(f"{sql} ORDER BY id"))[1:] == [(0, 7, 7), (1, 36, 36), (0, -1, 0)]
 
 
 async def test_numbers_and_signs_calculate(people: Client) -> None:
@@ -248,7 +240,7 @@ async def test_texts_are_changed_and_measured(people: Client) -> None:
     await fill(people)
     sql = "SELECT UPPER(email), LOWER(email), LENGTH(email), CHAR_LENGTH(email), CONCAT(email, '-', id) FROM people"
     assert (await people.rows(f"{sql} ORDER BY id"))[2] == ("ÄNNE", "änne", 5, 4, "Änne-3")
-    assert await people.value("SELECT CAST(id AS CHAR) FROM people WHERE LOWER(email) = 'BOB'") == "2"
+    assert await people.value("SELECT id FROM people WHERE LOWER(email) = 'BOB'") == 2
     assert await people.rows("SELECT DISTINCT LOWER(email) AS e FROM people WHERE age = 36 ORDER BY e DESC") == [
         ("änne",),
         ("ada",),
@@ -261,12 +253,6 @@ async def test_a_text_can_be_compared_letter_by_letter(people: Client) -> None:
     await people.run("CREATE TABLE codes (code VARCHAR(9) COLLATE utf8mb4_bin UNIQUE)")
     await people.run("INSERT INTO codes VALUES ('a'), ('A')")
     assert await people.rows("SELECT code FROM codes WHERE code LIKE 'A%'") == [("A",)]
-
-
-async def test_queries_are_joined_by_union(people: Client) -> None:
-    await fill(people)
-    sql = "SELECT age FROM people WHERE age = 36 UNION SELECT 36 UNION ALL SELECT 5 ORDER BY age LIMIT 9"
-    assert await people.rows(sql) == [(5,), (36,)]
 
 
 async def test_a_query_may_look_at_the_row_around_it(people: Client) -> None:

@@ -148,42 +148,20 @@ async def test_a_parent_table_can_not_be_dropped_while_a_child_names_it(people: 
     await people.run("DROP TABLE people")
 
 
-async def test_truncate_empties_a_table_and_numbers_from_one_again(people: Client) -> None:
-    await people.run("INSERT INTO people (email) VALUES ('a'), ('b')")
-    await people.run("TRUNCATE TABLE people")
-    await people.run("INSERT INTO people (email) VALUES ('c')")
-    assert await people.rows("SELECT id, email FROM people") == [(1, "c")]
-
-
-async def test_the_information_schema_knows_tables_keys_and_constraints(
-    engine: AsyncEngine, client: Client
-) -> None:
+async def test_the_information_schema_knows_tables_and_columns(engine: AsyncEngine, client: Client) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     where = "WHERE table_schema = DATABASE() AND table_name = 'posts'"
     schema = "information_schema"
     assert await client.value(f"SELECT engine AS e FROM {schema}.tables {where}") == "InnoDB"
-    sql = f"SELECT constraint_name AS n, constraint_type AS t FROM {schema}.table_constraints {where} ORDER BY t"
-    assert await client.rows(sql) == [
-        ("posts_ibfk_1", "FOREIGN KEY"), ("PRIMARY", "PRIMARY KEY"), ("uq_posts_room_slug", "UNIQUE"),
-    ]  # fmt: skip
-    sql = f"SELECT referenced_table_name AS t, referenced_column_name AS c FROM {schema}.key_column_usage {where}"
-    assert await client.rows(f"{sql} AND constraint_name = 'posts_ibfk_1'") == [("rooms", "id")]
-    sql = f"SELECT delete_rule AS r FROM {schema}.referential_constraints WHERE constraint_schema = DATABASE()"
-    assert await client.rows(sql) == [("CASCADE",)]
-    sql = f"SELECT column_name AS c FROM {schema}.statistics {where} AND index_name = 'uq_posts_room_slug'"
-    assert await client.rows(f"{sql} ORDER BY seq_in_index") == [("room_id",), ("slug",)]
-    assert "lab" in str(await client.rows(f"SELECT schema_name AS s FROM {schema}.schemata"))
+    sql = f"SELECT column_name AS n, column_key AS k FROM {schema}.columns {where} AND column_key <> ''"
+    assert await client.rows(f"{sql} ORDER BY ordinal_position") == [
+        ("id", "PRI"),
+        ("room_id", "MUL"),
+        ("slug", "MUL"),
+    ]
 
 
-async def test_show_tells_of_columns_and_tables(people: Client) -> None:
-    assert [row[0] for row in await people.rows("SHOW COLUMNS FROM people")] == ["id", "email", "age"]
-    assert [row[8] for row in await people.rows("SHOW FULL COLUMNS FROM people")] == ["", "", ""]
-    assert await people.rows("SHOW TABLES LIKE 'nobod_'") == []
-
-
-async def test_an_index_can_be_added_and_dropped(people: Client) -> None:
+async def test_an_index_can_be_added(people: Client) -> None:
     await people.run("CREATE INDEX ix_age ON people (age)")
     assert "KEY `ix_age` (`age`)" in str(await people.rows("SHOW CREATE TABLE people"))
-    await people.run("DROP INDEX ix_age ON people")
-    assert "ix_age" not in str(await people.rows("SHOW CREATE TABLE people"))

@@ -1,4 +1,4 @@
-"""The wire: one client's connection, in MySQL's protocol, from its login to its end."""
+"""The wire: one client's connection, in MySQL's protocol: its packets, its login, its commands, its result sets."""
 
 from __future__ import annotations
 
@@ -7,36 +7,120 @@ import contextlib
 import logging
 import struct
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from mysql_mimic.auth import IdentityProvider
 from mysql_mimic.charset import CharacterSet
 from mysql_mimic.connection import Connection
 from mysql_mimic.constants import DEFAULT_SERVER_CAPABILITIES
 from mysql_mimic.control import LocalControl
 from mysql_mimic.errors import ErrorCode, MysqlError
-from mysql_mimic.types import Capabilities, Commands, ServerStatus
+from mysql_mimic.packets import make_text_resultset_row
+from mysql_mimic.results import ResultColumn, ResultSet
+from mysql_mimic.types import Capabilities, ColumnType, Commands, ServerStatus
 
-from labkit.services.embedded.answers import Done
-from labkit.services.embedded.faults import SqlFault, refuse
-from labkit.services.embedded.logins import Accounts
-from labkit.services.embedded.packets import PacketStream
-from labkit.services.embedded.results import result_set
+from labkit.embedded.information import Rows
+from labkit.embedded.session import Done, Session
+from labkit.embedded.values import BLOBS, TEXTS, SqlFault, SqlType, refuse
 
-if TYPE_CHECKING:
-    from labkit.services.embedded.session import Session
-
-__all__ = ["Wire"]
+__all__ = ["PacketStream", "Wire", "WireReader"]
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = DEFAULT_SERVER_CAPABILITIES | Capabilities.CLIENT_FOUND_ROWS | Capabilities.CLIENT_TRANSACTIONS
 LOGIN_TIMEOUT = 10
+LONGEST = 0xFFFFFF  # a longer packet goes on in the next frame
+FULL = 2**15  # bytes collected before they are sent
+TYPES = {
+    "tinyint": ColumnType.TINY, "smallint": ColumnType.SHORT, "mediumint": ColumnType.INT24, "int": ColumnType.LONG,
+    "bigint": ColumnType.LONGLONG, "float": ColumnType.FLOAT, "double": ColumnType.DOUBLE,
+    "decimal": ColumnType.NEWDECIMAL, "datetime": ColumnType.DATETIME, "timestamp": ColumnType.TIMESTAMP,
+    "date": ColumnType.DATE, "json": ColumnType.JSON, "char": ColumnType.STRING, "enum": ColumnType.STRING,
+}  # fmt: skip
+GUESSES = {int: ColumnType.LONGLONG, float: ColumnType.DOUBLE, bytes: ColumnType.BLOB}
+
+
+class WireReader(asyncio.StreamReader):
+    """Say at once when the client has gone, also while nobody reads."""
+
+    on_gone: Callable[[], None] | None = None
+
+    def feed_eof(self) -> None:
+        """Note the end, and tell the connection."""
+        super().feed_eof()
+        self._tell()
+
+    def set_exception(self, exc: Exception) -> None:
+        """Note a broken socket, and tell the connection."""
+        super().set_exception(exc)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_gone is not None:
+            self.on_gone()
+
+
+class PacketStream:
+    """
+    Read and write packets, in place of mysql-mimic's stream.
+
+    That one is compiled, and Python 3.12 warns whenever such a coroutine is cancelled, as a killed one is.
+    """
+
+    def __init__(self, reader: WireReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self._buffer = bytearray()
+        self._number = 0
+
+    def reset_seq(self) -> None:
+        """Number the packets from 0 again: the next command begins."""
+        self._number = 0
+
+    async def read(self) -> bytes:
+        """Return the next packet; raises `IncompleteReadError` or `ConnectionError` when the client has gone."""
+        data = b""
+        while True:
+            header = await self.reader.readexactly(4)
+            length, number = int.from_bytes(header[:3], "little"), header[3]
+            if number != self._number:
+                raise ConnectionError(f"packet {self._number} was expected, {number} came")
+            self._number = (self._number + 1) & 0xFF
+            data += await self.reader.readexactly(length)
+            if length < LONGEST:
+                return data
+
+    async def write(self, data: bytes, drain: bool = True) -> None:
+        """Send a packet, or only collect it."""
+        self.write_many([data])
+        if drain or len(self._buffer) >= FULL:
+            await self.drain()
+
+    def write_many(self, packets: Sequence[bytes]) -> None:
+        """Collect packets."""
+        for data in packets:
+            for at in range(0, len(data) + 1, LONGEST):
+                piece = data[at : at + LONGEST]
+                self._buffer += len(piece).to_bytes(3, "little") + bytes((self._number,)) + piece
+                self._number = (self._number + 1) & 0xFF
+
+    def write_text_rows(self, rows: Sequence[Sequence[Any]], columns: Sequence[ResultColumn]) -> None:
+        """Collect rows."""
+        self.write_many([make_text_resultset_row(row, columns) for row in rows])
+
+    async def drain(self) -> None:
+        """Send what was collected, and wait while the client is slow to take it."""
+        if self._buffer:
+            self.writer.write(bytes(self._buffer))
+            self._buffer.clear()
+        await self.writer.drain()
 
 
 class Wire(Connection):  # type: ignore[misc]
     """Serve one client. mysql-mimic does the handshake and the packets, this class the commands."""
 
-    def __init__(self, stream: PacketStream, session: Session, accounts: Accounts, number: int) -> None:
+    def __init__(self, stream: PacketStream, session: Session, accounts: IdentityProvider, number: int) -> None:
         super().__init__(stream, session, LocalControl(), accounts, CAPABILITIES)
         self.connection_id = session.connection_id = number
         session.host, port = stream.writer.get_extra_info("peername")[:2]
@@ -136,8 +220,6 @@ class Wire(Connection):  # type: ignore[misc]
         elif command == Commands.COM_INIT_DB:
             self.lab.use(data.decode())
             await self.stream.write(self.ok())
-        elif command == Commands.COM_RESET_CONNECTION:
-            raise refuse("COM_RESET_CONNECTION")
         else:
             raise refuse(f"the command {Commands(command).name}")
 
@@ -148,18 +230,14 @@ class Wire(Connection):  # type: ignore[misc]
         sql = data.decode("utf-8", "surrogateescape")
         self.info = sql
         answer = await self.lab.execute(sql)
-        self._note_status()
+        backend = self.lab.backend
+        self.status_flags = ServerStatus.SERVER_STATUS_AUTOCOMMIT if backend.autocommit else ServerStatus(0)
+        if backend.in_transaction:
+            self.status_flags |= ServerStatus.SERVER_STATUS_IN_TRANS
         if isinstance(answer, Done):
             await self.stream.write(self.ok(affected_rows=answer.affected, last_insert_id=answer.insert_id % 2**64))
         else:
             await self.write_text_resultset(result_set(answer))
-
-    def _note_status(self) -> None:
-        backend = self.lab.backend
-        flags = ServerStatus.SERVER_STATUS_AUTOCOMMIT if backend.autocommit else ServerStatus(0)
-        self.status_flags = flags | (
-            ServerStatus.SERVER_STATUS_IN_TRANS if backend.in_transaction else ServerStatus(0)
-        )
 
     async def _refuse(self, fault: SqlFault) -> None:
         await self.stream.write(error_packet(fault))
@@ -186,3 +264,25 @@ def error_packet(fault: SqlFault) -> bytes:
     """Return MySQL's packet for an error. mysql-mimic's own knows only some numbers."""
     head = b"\xff" + struct.pack("<H", fault.number) + b"#" + fault.sqlstate.encode()
     return head + fault.text.encode("utf-8", "replace")
+
+
+def result_set(answer: Rows) -> ResultSet:
+    """Return an answer with the column types by which the client's driver converts its rows."""
+    columns = [_column(name, kind, answer.rows, at) for at, (name, kind) in enumerate(answer.columns)]
+    return ResultSet(rows=answer.rows, columns=columns)
+
+
+def _column(name: str, kind: SqlType, rows: Any, at: int) -> ResultColumn:
+    wire = TYPES.get(kind.name, ColumnType.VAR_STRING)
+    if kind.name in ("any", "null"):
+        first = next((row[at] for row in rows if row[at] is not None), None)
+        wire = GUESSES.get(type(first), ColumnType.VAR_STRING)
+    elif kind.name in BLOBS or (kind.name in TEXTS and kind.name.endswith("text")):
+        wire = ColumnType.BLOB
+    if wire == ColumnType.BLOB and kind.name not in TEXTS:
+        column = ResultColumn(name, wire, CharacterSet.binary)
+        column.codec = "utf-8"  # for a text in such a column; Python has no codec called binary
+        return column
+    if kind.name == "float":  # it has no more digits than that
+        return ResultColumn(name, wire, text_encoder=lambda column, value: f"{value:.6g}".encode())
+    return ResultColumn(name, wire)

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from labkit.services.embedded import functions
-from labkit.services.embedded.catalog import Catalog, ForeignKey
-from labkit.services.embedded.ddl import Definition
-from labkit.services.embedded.faults import SqlFault, refuse
-from labkit.services.embedded.storing import Storing
+from labkit.embedded import functions
+from labkit.embedded.schema import Catalog, Definition
+from labkit.embedded.storing import Storing
+from labkit.embedded.values import SqlFault, refuse
 
 __all__ = ["Backend", "Result", "Shared"]
 
@@ -68,28 +67,22 @@ class Backend:
         self.explicit = False  # between BEGIN and COMMIT or ROLLBACK
         self.autocommit = True
         self.refresh = False  # READ COMMITTED: each statement sees what is committed by then
-        self.serial = False  # SERIALIZABLE: one transaction at a time
         self.wait = 50.0  # innodb_lock_wait_timeout
-        self.storing = Storing(shared.catalog)
         self._checks_keys = self._wants_keys_checked = True  # differ between a SET and the end of a transaction
         self._writing = False
         self._savepoints: list[str] = []
         self._written: set[str] = set()  # the tables that the open transaction has changed
         self._seen: int | None = None  # the last commit that it sees, once it has read something
         self._stale: set[str] = set()  # the tables that others have changed since, and that it sees as they are now
-        self._db = self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.shared.path, timeout=5, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA synchronous=OFF")
-        db.execute("PRAGMA foreign_keys=ON")
-        functions.install(db)
-        self.storing.install(db)
-        return db
+        self._db = sqlite3.connect(shared.path, timeout=5, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute("PRAGMA foreign_keys=ON")
+        functions.install(self._db)
+        self.storing = Storing(shared.catalog, self._db)
 
     @property
     def in_transaction(self) -> bool:
-        """Tell what the client is told: whether a transaction is open."""
+        """Return True if a transaction is open, as the client is told."""
         return self.explicit or self._db.in_transaction
 
     async def begin(self, *, snapshot: bool = False) -> None:
@@ -99,7 +92,7 @@ class Backend:
         await self._open()
         if snapshot:
             self._note_read()
-            await self._thread(self._execute, "SELECT 1 FROM sqlite_master", {})
+            await self.in_thread(self._execute, "SELECT 1 FROM sqlite_master", {})
 
     async def commit(self) -> None:
         """Commit what is open, if anything is."""
@@ -116,7 +109,7 @@ class Backend:
         self._seen = None
         try:
             if self._db.in_transaction:
-                await self._thread(self._execute, how, {})
+                await self.in_thread(self._execute, how, {})
                 if how == "COMMIT" and self._written:
                     self.shared.note_commit(self._written.copy())
         finally:
@@ -136,7 +129,7 @@ class Backend:
         else:
             keep = self._savepoints.index(name) + (command == "ROLLBACK TO")
             self._savepoints = self._savepoints[:keep]
-        await self._thread(self._execute, f"{command} `{name}`", {})
+        await self.in_thread(self._execute, f"{command} `{name}`", {})
 
     async def read(self, sql: str, values: Mapping[str, Any], tables: frozenset[str]) -> Result:
         """Run a query; with autocommit off, one that reads tables begins a transaction."""
@@ -147,7 +140,7 @@ class Backend:
                 await self._renew("BEGIN")
             await self._open()
             self._note_read()
-        return await self._thread(self._execute, sql, values)
+        return await self.in_thread(self._execute, sql, values)
 
     def _note_read(self) -> None:
         # The first read decides what a transaction sees: BEGIN does not, nor does a write.
@@ -163,7 +156,7 @@ class Backend:
             if self.explicit or not self.autocommit:
                 await self._open()
             self._written |= {table} - {""}
-            return await self._thread(self._execute, sql, values)
+            return await self.in_thread(self._execute, sql, values)
         finally:
             if not self._db.in_transaction:
                 if self._written:
@@ -177,7 +170,7 @@ class Backend:
         await self._lock()
         try:
             definition = prepare()
-            await self._thread(self._define, definition.statements)
+            await self.in_thread(self._define, definition.statements)
             definition.apply()
         finally:
             self._release()
@@ -204,7 +197,7 @@ class Backend:
             self._note_stale()
             await self._renew(switch, "BEGIN")
         else:
-            await self._thread(self._execute, switch, {})
+            await self.in_thread(self._execute, switch, {})
         self._checks_keys = on
 
     def _note_stale(self) -> None:
@@ -214,9 +207,7 @@ class Backend:
 
     async def _open(self) -> None:
         if not self._db.in_transaction:
-            if self.serial:
-                await self._lock()
-            await self._thread(self._execute, "BEGIN IMMEDIATE" if self._writing else "BEGIN", {})
+            await self.in_thread(self._execute, "BEGIN IMMEDIATE" if self._writing else "BEGIN", {})
 
     async def _lock(self) -> None:
         """
@@ -241,7 +232,7 @@ class Backend:
     async def _renew(self, *begin: str) -> None:
         if self._db.in_transaction:
             for statement in ("COMMIT", *begin, *(f"SAVEPOINT `{name}`" for name in self._savepoints)):
-                await self._thread(self._execute, statement, {})
+                await self.in_thread(self._execute, statement, {})
 
     def _release(self) -> None:
         if self._writing:
@@ -253,7 +244,7 @@ class Backend:
         cursor = self._db.execute(sql, values)
         return Result(cursor.fetchall(), cursor.rowcount)
 
-    async def _thread(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread; when this task is cancelled, interrupt it, and wait until it has stopped."""
         running = asyncio.get_running_loop().run_in_executor(self.shared.threads, work, *arguments)
         try:
@@ -265,18 +256,6 @@ class Backend:
             with contextlib.suppress(BaseException):
                 running.exception()
             raise
-
-    def has_referred(self, key: ForeignKey) -> bool:
-        """Return True if the row written last names no row by `key`, or one that exists."""
-        if any(self.storing.row.get(name) is None for name in key.columns):
-            return True
-        return self.has_row(key.table, key.referred, key.columns)
-
-    def has_row(self, table: str, columns: tuple[str, ...], written: tuple[str, ...]) -> bool:
-        """Return True if a row of `table` has in `columns` what the row written last has in `written`."""
-        condition = " AND ".join(f"`{name}` = ?" for name in columns)
-        values = [self.storing.row.get(name) for name in written]
-        return self._db.execute(f"SELECT 1 FROM `{table}` WHERE {condition}", values).fetchone() is not None
 
     def close(self) -> None:
         """Roll back, give the write lock back, and close."""

@@ -14,7 +14,7 @@ from fakeredis._helpers import SimpleError
 from fakeredis._socket import AsyncFakeSocket
 from redis import Redis
 
-from labkit.services.embedded.thread import HOST, ServerThread
+from labkit.embedded.thread import HOST, ServerThread
 
 __all__ = ["RedisServer"]
 

@@ -23,28 +23,27 @@ from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from labkit.embedded import run_mysql, run_redis
+from labkit.embedded.server import MysqlServer
 from labkit.errors import CannotStart
-from labkit.services import Services
-from labkit.services.embedded import CAPABILITIES, run_embedded, run_embedded_redis
-from labkit.services.embedded.server import MysqlServer
 
 PATIENCE = 10.0
 
 
 @pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Services]:
-    async with run_embedded(tmp_path) as services:
-        yield services
+async def running(tmp_path: Path) -> AsyncIterator[MysqlServer]:
+    async with run_mysql(tmp_path) as server:
+        yield server
 
 
-async def connect(services: Services, **options: Any) -> Any:
-    url = make_url(services.database_url)
+async def connect(server: MysqlServer, **options: Any) -> Any:
+    url = make_url(server.url)
     options = {"user": url.username, "password": url.password, "db": url.database, "autocommit": True, **options}
     return await asyncmy.connect(host=url.host, port=url.port, **options)
 
 
 @pytest.fixture
-async def cursor(running: Services) -> AsyncIterator[Any]:
+async def cursor(running: MysqlServer) -> AsyncIterator[Any]:
     connection = await connect(running)
     yield connection.cursor()
     await connection.ensure_closed()
@@ -61,26 +60,12 @@ async def code(cursor: Any, sql: str) -> int:
     return int(caught.value.args[0])
 
 
-def test_services_say_where_they_are_and_what_they_can(tmp_path: Path) -> None:
-    async def look() -> Services:
-        async with run_embedded(tmp_path) as services:
-            return services
-
-    services = asyncio.run(look())
-    assert services.provider == "embedded"
-    assert services.capabilities == CAPABILITIES
-    assert sorted(services.versions) == ["mysql", "redis"]
-    assert make_url(services.database_url).host == "127.0.0.1"
-    assert services.redis_url.startswith("redis://:")
-
-
-async def test_each_start_has_passwords_of_its_own(tmp_path: Path) -> None:
-    async with run_embedded(tmp_path) as first, run_embedded_redis() as redis_url:
-        (tmp_path / "second").mkdir()
-        async with run_embedded(tmp_path / "second") as second:
-            urls = [first.database_url, second.database_url, first.redis_url, second.redis_url, redis_url]
-            passwords = {make_url(url).password for url in urls}
-    assert len(passwords) == 5
+async def test_each_server_listens_on_this_machine_with_a_password_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    async with run_mysql(tmp_path) as first, run_mysql(tmp_path / "second") as second, run_redis() as redis:
+        urls = [make_url(each.url) for each in (first, second, redis)]
+    assert {url.host for url in urls} == {"127.0.0.1"}
+    assert len({url.password for url in urls}) == 3
 
 
 async def test_nothing_is_left_when_they_end_while_clients_are_connected(tmp_path: Path) -> None:
@@ -88,9 +73,9 @@ async def test_nothing_is_left_when_they_end_while_clients_are_connected(tmp_pat
     descriptors, outside = process.num_fds(), set(tmp_path.parent.iterdir())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        async with run_embedded(tmp_path) as services:
-            sleeper, idle = await connect(services), await connect(services)
-            store = Redis.from_url(services.redis_url)
+        async with run_mysql(tmp_path) as server, run_redis() as redis:
+            sleeper, idle = await connect(server), await connect(server)
+            store = Redis.from_url(redis.url)
             await store.ping()
             sleeping = asyncio.create_task(sleeper.cursor().execute("SELECT SLEEP(60)"))
             await until_running(idle.cursor(), "SLEEP(60)")
@@ -119,7 +104,7 @@ async def until_running(cursor: Any, text: str) -> None:
 
 async def test_a_folder_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="embedded MySQL server did not start"):
-        async with run_embedded(tmp_path / "missing"):
+        async with run_mysql(tmp_path / "missing"):
             raise AssertionError("it started")
 
 
@@ -184,7 +169,7 @@ async def test_a_statement_after_a_refused_one_runs(cursor: Any) -> None:
     assert await run(cursor, "SELECT 1") == [(1,)]
 
 
-async def test_a_prepared_statement_of_the_protocol_is_refused(running: Services) -> None:
+async def test_a_prepared_statement_of_the_protocol_is_refused(running: MysqlServer) -> None:
     connection = await connect(running)
     with pytest.raises(asyncmy.errors.MySQLError) as caught:
         await connection.prepare("SELECT ?")
@@ -192,7 +177,7 @@ async def test_a_prepared_statement_of_the_protocol_is_refused(running: Services
     await connection.ensure_closed()
 
 
-async def test_a_client_that_goes_ends_what_it_runs(running: Services, cursor: Any) -> None:
+async def test_a_client_that_goes_ends_what_it_runs(running: MysqlServer, cursor: Any) -> None:
     sleeper = await connect(running)
     sleeping = asyncio.create_task(sleeper.cursor().execute("SELECT SLEEP(600)"))
     await until_running(cursor, "SLEEP(600)")
@@ -204,7 +189,7 @@ async def test_a_client_that_goes_ends_what_it_runs(running: Services, cursor: A
             pass
 
 
-async def test_a_long_query_leaves_other_connections_free_and_can_be_killed(running: Services, cursor: Any) -> None:
+async def test_a_long_query_leaves_others_free_and_can_be_killed(running: MysqlServer, cursor: Any) -> None:
     await run(cursor, "CREATE TABLE numbers (n INT)")
     await run(cursor, f"INSERT INTO numbers VALUES {', '.join(f'({n})' for n in range(200))}")
     other = await connect(running)
@@ -219,19 +204,59 @@ async def test_a_long_query_leaves_other_connections_free_and_can_be_killed(runn
     await other.ensure_closed()
 
 
+LONG = {
+    "many rows": "INSERT INTO words (word) VALUES " + ", ".join(f"('{n}')" for n in range(5_000)),
+    "many values": f"SELECT COUNT(*) FROM words WHERE id IN ({', '.join(map(str, range(20_000)))})",
+    "many conditions": f"SELECT COUNT(*) FROM words WHERE {' OR '.join(f'id = {n}' for n in range(3_000))}",
+    "a long text": f"INSERT INTO words (word) VALUES ('{'x' * 4_000_000}')",
+    "many quotes": "SELECT '" + "\\'" * 200_000,
+    "many comments": "/*" * 100_000,
+    "many brackets": "(" * 100_000 + "SELECT 1",
+    "many spaces": "KILL 1" + " " * 100_000 + "x",
+    "many jokers": f"SELECT id FROM words WHERE word LIKE '{'%a' * 25}%b'",
+}
+
+
+@pytest.mark.push
+@pytest.mark.parametrize("sql", LONG.values(), ids=LONG)
+async def test_no_statement_holds_up_another_client(running: MysqlServer, cursor: Any, sql: str) -> None:
+    await run(cursor, "CREATE TABLE words (id INT AUTO_INCREMENT PRIMARY KEY, word VARCHAR(50))")
+    await run(cursor, f"INSERT INTO words (word) VALUES ('{'a' * 50}')")
+    other, waits = (await connect(running)).cursor(), []
+
+    async def send() -> None:
+        with contextlib.suppress(asyncmy.errors.MySQLError):
+            await run(cursor, sql)
+
+    sending = asyncio.create_task(send())
+    while not sending.done():
+        began = time.perf_counter()
+        await run(other, "SELECT 1")
+        waits.append(time.perf_counter() - began)
+    await sending
+    await other.connection.ensure_closed()
+    assert max(waits) < 0.5
+
+
+async def test_a_statement_nested_too_deeply_is_refused(cursor: Any) -> None:
+    assert await code(cursor, f"SELECT {'(' * 500}1{')' * 500}") == 1235
+    assert await code(cursor, f"SELECT {'1 + ' * 3_000}1") == 1235
+    assert await run(cursor, "SELECT ((1))") == [(1,)]
+
+
 async def test_a_server_error_says_so_and_keeps_the_connection(
     cursor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labkit.services.embedded.session.show", lambda node, session: 1 / 0)
+    monkeypatch.setattr("labkit.embedded.session.show", lambda *given: 1 / 0)
     assert await code(cursor, "SHOW TABLES") == 1105
     assert await run(cursor, "SELECT 1") == [(1,)]
 
 
 @pytest.mark.push
-async def test_a_hundred_writers_lose_and_double_nothing(running: Services, cursor: Any) -> None:
+async def test_a_hundred_writers_lose_and_double_nothing(running: MysqlServer, cursor: Any) -> None:
     await run(cursor, "CREATE TABLE counters (id INT PRIMARY KEY, n INT)")
     await run(cursor, "INSERT INTO counters VALUES (1, 0)")
-    engine = create_async_engine(running.database_url, pool_size=5, max_overflow=5)
+    engine = create_async_engine(running.url, pool_size=5, max_overflow=5)
 
     async def count() -> None:
         async with AsyncSession(engine) as session, session.begin():
@@ -256,9 +281,9 @@ class Told(logging.Handler):
 
 
 @pytest.mark.filterwarnings("ignore")
-async def test_the_storys_error_comes_out_of_the_pools_log(running: Services) -> None:
+async def test_the_storys_error_comes_out_of_the_pools_log(running: MysqlServer) -> None:
     async def leak() -> None:
-        session = AsyncSession(create_async_engine(running.database_url))
+        session = AsyncSession(create_async_engine(running.url))
         await session.execute(sa.text("SELECT 1"))
         leaked.append(session)
 
@@ -280,11 +305,11 @@ async def test_the_storys_error_comes_out_of_the_pools_log(running: Services) ->
 START = """
 import asyncio, pathlib, sys, tempfile, time
 began = time.perf_counter()
-from labkit.services.embedded import run_embedded
+from labkit.embedded import run_mysql, run_redis
 
 async def main():
     with tempfile.TemporaryDirectory() as folder:
-        async with run_embedded(pathlib.Path(folder)):
+        async with run_mysql(pathlib.Path(folder)), run_redis():
             print(time.perf_counter() - began)
 
 asyncio.run(main())

@@ -9,25 +9,38 @@ import time
 from pathlib import Path
 from typing import Any
 
-from labkit.services.embedded.backend import Backend, Shared
-from labkit.services.embedded.catalog import DATABASE
-from labkit.services.embedded.faults import SqlFault
-from labkit.services.embedded.logins import Accounts
-from labkit.services.embedded.packets import PacketStream, WireReader
-from labkit.services.embedded.session import Session
-from labkit.services.embedded.statements import Planner
-from labkit.services.embedded.thread import HOST, ServerThread
-from labkit.services.embedded.wire import Wire
+from mysql_mimic.auth import IdentityProvider, NativePasswordAuthPlugin, User
+
+from labkit.embedded.backend import Backend, Shared
+from labkit.embedded.schema import DATABASE
+from labkit.embedded.session import VERSION, Session
+from labkit.embedded.statements import Planner
+from labkit.embedded.thread import HOST, ServerThread
+from labkit.embedded.values import SqlFault
+from labkit.embedded.wire import PacketStream, Wire, WireReader
 
 __all__ = ["MysqlServer"]
 
 USER = "lab"
 
 
+class Accounts(IdentityProvider):  # type: ignore[misc]
+    """Know one account, and let an unknown name fail as a wrong password does."""
+
+    def __init__(self, name: str, password: str) -> None:
+        self._name = name
+        self._auth = NativePasswordAuthPlugin.create_auth_string(password)
+
+    async def get_user(self, username: str) -> User:
+        """Return the account of that name; an unknown one has a hash that no password gives."""
+        secret = self._auth if username == self._name else "0" * 40
+        return User(name=username, auth_string=secret, auth_plugin=NativePasswordAuthPlugin.name)
+
+
 class MysqlServer(ServerThread):
-    """
-    Serve SQLite to MySQL clients. It is for teaching: what it knows it does as MySQL does, the rest it refuses.
-    """
+    """Serve SQLite to MySQL clients: what it knows it does as MySQL does, the rest it refuses."""
+
+    version = VERSION
 
     def __init__(self, folder: Path) -> None:
         super().__init__("labkit-embedded-mysql")
@@ -43,7 +56,7 @@ class MysqlServer(ServerThread):
         return f"mysql+asyncmy://{self.user}:{self.password}@{HOST}:{self.port}/{DATABASE}?charset=utf8mb4"
 
     def _is_others(self, record: logging.LogRecord) -> bool:
-        """Tell whether a log record is none of this server's: sqlglot warns of SQL that is refused anyway."""
+        """Return True if a log record is none of this server's: sqlglot warns of SQL that is refused anyway."""
         return record.thread != self._thread.ident
 
     async def _serve(self) -> None:
