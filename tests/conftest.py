@@ -35,7 +35,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from labkit.errors import LabkitError
-from labkit.recorder.waiting import waiting
+from labkit.recorder.task_dump import waiting
 from labkit.services import Capability, Services, probe, provider_names, providers_with, services_in_thread
 from labkit.services.providers import find_provider
 

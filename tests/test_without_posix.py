@@ -51,7 +51,7 @@ def test_others_find_it_and_so_does_whoever_changes_what_all_share() -> None:
 
 def test_a_python_that_labkit_starts_hides_it_before_labkit_s_own_start_up_module(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text("import labkit.recorder.child as child; print(child.sys.platform)")
+    script.write_text("import labkit.recorder.process.agent as child; print(child.sys.platform)")
     told = subprocess.run(
         [sys.executable, "-m", "labkit", "diagnose", str(script)],
         capture_output=True,

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from labkit.recorder.diagnosis import Diagnosis
+    from labkit.recorder.process.diagnosis import Diagnosis
 
 __all__ = ["diagnose"]
 
@@ -73,7 +73,7 @@ def diagnose(
     - `labkit services exec --provider local -- labkit diagnose shop.py`
     """
     from labkit.recorder import files
-    from labkit.recorder import program as programs
+    from labkit.recorder.process import runner as programs
 
     files.check(output)
     files.check(timeline, ".svg", ".html")
@@ -108,7 +108,7 @@ def in_words(diagnosis: Diagnosis) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    from labkit.recorder.views import report as findings_of
+    from labkit.recorder.report import report as findings_of
 
     watched = diagnosis.watched()
     parts: list[RenderableType] = [Text(line, "bold yellow") for line in diagnosis.remarks()]

@@ -17,7 +17,7 @@ from labkit.contract.stage import new_engine
 from labkit.engine import Engine, User
 from labkit.errors import WrongProcess
 from labkit.recorder import FlightRecorder, find
-from labkit.recorder.saved import load
+from labkit.recorder.json_format import load
 from labkit.services import Capability, Services
 
 

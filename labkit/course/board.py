@@ -13,7 +13,7 @@ from typing import Any
 from labkit import contract
 from labkit.engine import Engine
 from labkit.recorder import FlightRecorder
-from labkit.recorder.places import frames_of
+from labkit.recorder.stacks import frames_of
 
 __all__ = ["Board", "InSession", "Out", "Position", "Waits", "asks_a_server", "name_of", "stands", "take_board"]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from labkit.course.guard import Guard
 from labkit.course.promises import NotHere, TimedOut
-from labkit.recorder.waiting import waiting
+from labkit.recorder.task_dump import waiting
 from labkit.services import Services
 
 __all__ = ["Submission", "examine_here", "find_tests", "load_module", "sentence"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labkit.recorder.record import Place, Record
+from labkit.recorder.snapshot import Place, Record
 
 __all__ = ["name_cells", "words"]
 

@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 
 if TYPE_CHECKING:
     from labkit.recorder import Finding, FlightRecorder, Record
-    from labkit.recorder.accounts import Account, Accounts
+    from labkit.recorder.by_owner import FindingsByOwner, OwnerFindings
 
 __all__ = ["Flight", "Report", "flight_of"]
 
@@ -33,12 +33,12 @@ class Report:
         self.findings = findings
 
     def __repr__(self) -> str:
-        from labkit.recorder.views import report_text
+        from labkit.recorder.report import report_text
 
         return report_text(self.record, self.findings)
 
     def _repr_html_(self) -> str:
-        from labkit.recorder.views import html
+        from labkit.recorder.report import html
 
         return html(self.record, self.findings)
 
@@ -54,7 +54,7 @@ class Flight:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._recorder: FlightRecorder | None = None
-        self._accounts: Accounts | None = None  # while it records
+        self._accounts: FindingsByOwner | None = None  # while it records
         self._runs = 0
         self._cells: dict[str, str] = {}  # what each run was: `cell [5]`
         self._actions: dict[str, Callable[[], Any]] = {
@@ -91,13 +91,13 @@ class Flight:
 
     def on(self) -> None:
         """Begin a new record, unless it records."""
-        from labkit.recorder import FlightRecorder, owners
-        from labkit.recorder.accounts import Accounts
+        from labkit.recorder import FlightRecorder, attribution
+        from labkit.recorder.by_owner import FindingsByOwner
 
         if self._accounts is None:
             self._recorder = FlightRecorder().start()
-            self._accounts = Accounts(self._recorder)
-            owners.begin()
+            self._accounts = FindingsByOwner(self._recorder)
+            attribution.begin()
             self._shell.events.register("pre_run_cell", self._before)
             self._shell.events.register("post_run_cell", self._after)
             self._before()
@@ -105,12 +105,12 @@ class Flight:
 
     def off(self) -> None:
         """End the record, if it records; what was recorded stays."""
-        from labkit.recorder import owners
+        from labkit.recorder import attribution
 
         if self._accounts is not None and self._recorder is not None:
             self._shell.events.unregister("pre_run_cell", self._before)
             self._shell.events.unregister("post_run_cell", self._after)
-            owners.end()
+            attribution.end()
             self._recorder.stop()
             self._accounts = None
 
@@ -123,15 +123,15 @@ class Flight:
             self.on()
 
     def _before(self, info: Any = None) -> None:
-        from labkit.recorder import owners
+        from labkit.recorder import attribution
 
         self._runs += 1
-        owners.run(self._run)
+        attribution.run(self._run)
 
     def _after(self, result: Any = None) -> None:
-        from labkit.recorder import owners
+        from labkit.recorder import attribution
 
-        owners.run(None)
+        attribution.run(None)
         self._cells[self._run] = f"cell [{getattr(result, 'execution_count', None) or ' '}]"
         if self._accounts is not None:
             ended = self._accounts.close(self._run, "the cell", but=self._accounts.is_in_use)
@@ -146,9 +146,9 @@ class Flight:
         """Stands for the cell that runs: whether the shell has its number already differs between versions."""
         return f"run {self._runs}"
 
-    def _leaks(self, account: Account) -> list[str]:
+    def _leaks(self, account: OwnerFindings) -> list[str]:
         from labkit.notebook.cells import name_cells, words
-        from labkit.recorder.views.words import connection_name
+        from labkit.recorder.report.wording import connection_name
 
         record = name_cells(account.record, self._shell, self._cells)
         return [
@@ -177,27 +177,27 @@ class Flight:
 
     def timeline(self) -> Any:
         """Return the picture."""
-        from labkit.recorder.views import timeline
+        from labkit.recorder.report import timeline
 
         return timeline(self._record())
 
     def table(self) -> Any:
         """Return one row for each checkout."""
-        from labkit.recorder.views import table
+        from labkit.recorder.report import table
 
         return table(self._record())
 
     def holders(self) -> None:
         """Print who holds a connection at this moment."""
-        from labkit.recorder.views.summary import held
+        from labkit.recorder.report.summary import held
 
         print("\n".join(held(self._record())) or "labkit: nobody holds a connection")
 
     def json(self, file: str) -> None:
         """Write the record into a file."""
-        from labkit.recorder import saved
+        from labkit.recorder import json_format
 
-        text = saved.dump(self._record())
+        text = json_format.dump(self._record())
         try:
             Path(file).expanduser().write_text(text, encoding="utf-8")
         except OSError as fault:

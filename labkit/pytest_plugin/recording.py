@@ -14,7 +14,7 @@ from labkit.pytest_plugin.marker import allowed
 from labkit.pytest_plugin.reporter import PROPERTY, Reporter, Told
 
 if TYPE_CHECKING:
-    from labkit.recorder.accounts import Account
+    from labkit.recorder.by_owner import OwnerFindings
     from labkit.recorder.finding import Finding
 
 __all__ = ["Recording"]
@@ -33,14 +33,14 @@ class Recording:
     name = "labkit-recording"
 
     def __init__(self, config: pytest.Config, mode: str) -> None:
-        from labkit.recorder import FlightRecorder, owners
-        from labkit.recorder.accounts import Accounts
+        from labkit.recorder import FlightRecorder, attribution
+        from labkit.recorder.by_owner import FindingsByOwner
 
         self._config = config
         self._mode = mode
-        self._owners = owners
+        self._owners = attribution
         self._flight = FlightRecorder()
-        self._accounts = Accounts(self._flight)
+        self._accounts = FindingsByOwner(self._flight)
         self._unjudged: set[str] = set()  # tests that run, and whose judgement is not yet arranged
         self._interrupted: list[str | None] = []  # who was running when the end of a fixture began
 
@@ -118,7 +118,7 @@ class Recording:
             if failure:
                 item.ihook.pytest_runtest_logreport(report=_error(item, failure))
 
-    def _tell(self, item: pytest.Item, account: Account | None) -> str:
+    def _tell(self, item: pytest.Item, account: OwnerFindings | None) -> str:
         """Return what a test fails for; what it need not fail for goes into its report."""
         fatal = []
         for finding, words, leak in _told(account):
@@ -156,11 +156,11 @@ def _fixture(fixturedef: Any, node: str) -> str:
     return f"{fixturedef.scope} fixture {name}" + (f" of {of}" if of else "")
 
 
-def _told(account: Account | None) -> Iterator[tuple[Finding, str, bool]]:
+def _told(account: OwnerFindings | None) -> Iterator[tuple[Finding, str, bool]]:
     """Return each finding with its words, and whether it is a leak."""
     if account is not None:
-        from labkit.recorder.accounts import is_leak
-        from labkit.recorder.views.block import block
+        from labkit.recorder.by_owner import is_leak
+        from labkit.recorder.report.text_report import block
 
         for finding in account.findings:
             yield finding, block(account.record, finding), is_leak(finding)

@@ -8,20 +8,24 @@ The flight recorder: who holds a connection, on which loop, for which task.
 
 How the parts hang together:
 
-    flight              FlightRecorder: start, stop, ask
-    rules  views        what a record means, and how it looks: pure functions of a record
-    record  saved       everything known at one moment; the same as JSON
-    probes → books      where the recorder listens, and what each thing heard means
-    ledger  notes       where it is written down, bounded, keeping nothing alive
-    places  operations  the user's line behind a greenlet; what each session is doing now
+    flight.py               FlightRecorder: start, stop, ask
+    hooks/                  where it listens: events of SQLAlchemy, patched functions (patching.py)
+    trackers/               what each event means
+    ledger.py, model.py     where it is written down, bounded, keeping nothing alive
+    stacks.py, activity.py  the user's line behind a greenlet; what each session is doing now
+    snapshot.py             everything known at one moment, as a copy; json_format.py: the same as JSON
+    rules/                  what is wrong in it, root causes first: pure functions of a record
+    report/                 how it looks: terminal, HTML, timeline
+    attribution.py          which test or notebook cell works; by_owner.py: whose finding it is
+    process/                programs that are started and recorded; environment.py: those that record themselves
 """
 
 from __future__ import annotations
 
 from labkit.recorder.finding import CODES, Code, Finding
 from labkit.recorder.flight import EVENTS, FlightRecorder, FlightStatistics
-from labkit.recorder.record import Event, Place, Record
 from labkit.recorder.rules import find
+from labkit.recorder.snapshot import Event, Place, Record
 
 __all__ = [
     "CODES",

@@ -26,10 +26,9 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
-from labkit.recorder.child import RECORDED
-from labkit.recorder.endings import End, at_end, collect
-from labkit.recorder.imports import after_import
-from labkit.recorder.shadows import let_go
+from labkit.recorder.bootstrap import after_import, purge_shadowed_modules
+from labkit.recorder.exit_hooks import End, at_end, collect
+from labkit.recorder.process.agent import RECORDED
 
 if TYPE_CHECKING:
     from labkit.recorder.flight import FlightRecorder, Level
@@ -86,7 +85,7 @@ class _Watch:
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
         try:
-            from labkit.recorder.views.summary import held, watched
+            from labkit.recorder.report.summary import held, watched
 
             if self._flight is None:
                 _say(f"process {os.getpid()} has not used SQLAlchemy or redis yet.")
@@ -110,11 +109,11 @@ class _Watch:
 
 
 def _report(flight: FlightRecorder, end: End) -> None:
-    from labkit.recorder.diagnosis import VERSION, Process
-    from labkit.recorder.spool import Told
-    from labkit.recorder.views import report_text
+    from labkit.recorder.process.diagnosis import VERSION, Process
+    from labkit.recorder.process.handoff import ProcessReport
+    from labkit.recorder.report import report_text
 
-    process = Process(Told(os.getpid(), end, sys.argv, record=flight.record()))
+    process = Process(ProcessReport(os.getpid(), end, sys.argv, record=flight.record()))
     process.findings = flight.findings()
     file = os.environ.get("LABKIT_FLIGHT_FILE")
     if file:
@@ -140,7 +139,7 @@ def _from_environment() -> None:
     if value in _LEVELS:
         start(cast("Level", _LEVELS[value]))
         if not hasattr(sys.modules["__main__"], "__file__"):  # the program has not begun
-            let_go()
+            purge_shadowed_modules()
     elif value not in _OFF:
         _say(f'LABKIT_FLIGHT is "{value}"; choose 1, pool, statements or off. Nothing is recorded.')
 

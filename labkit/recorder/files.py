@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import InvalidInput
-from labkit.recorder import saved
-from labkit.recorder.diagnosis import Diagnosis, Process
+from labkit.recorder import json_format
+from labkit.recorder.process.diagnosis import Diagnosis, Process
 
 __all__ = ["check", "write_record", "write_timeline", "write_trace"]
 
@@ -31,8 +31,8 @@ def check(path: Path | None, *suffixes: str) -> None:
 
 def write_timeline(diagnosis: Diagnosis, path: Path) -> None:
     """Draw the connections of every process; as HTML, one process has its findings beside the drawing."""
-    from labkit.recorder.views import page
-    from labkit.recorder.views.timeline import Timeline
+    from labkit.recorder.report import page
+    from labkit.recorder.report.timeline import Timeline
 
     watched = diagnosis.watched()
     titles = [each.title for each in watched] if len(watched) > 1 else []
@@ -47,7 +47,7 @@ def write_timeline(diagnosis: Diagnosis, path: Path) -> None:
 
 def write_trace(diagnosis: Diagnosis, path: Path) -> None:
     """Write the trace of every process, in one file and on one scale of time."""
-    from labkit.recorder.views import trace
+    from labkit.recorder.report import trace
 
     watched = diagnosis.watched()
     whole, *others = [json.loads(trace(each.record)) for each in watched]
@@ -70,4 +70,4 @@ def write_record(diagnosis: Diagnosis, path: Path) -> None:
 
 
 def _write(process: Process, path: Path) -> None:
-    path.write_text(saved.dump(process.record), encoding="utf-8", errors="surrogatepass")
+    path.write_text(json_format.dump(process.record), encoding="utf-8", errors="surrogatepass")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labkit.recorder.record import Place
+from labkit.recorder.snapshot import Place
 
 __all__ = ["CODES", "Code", "Finding"]
 

@@ -8,19 +8,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from labkit.errors import InvalidInput, InvalidSetting
-from labkit.recorder import probes, saved, taps
-from labkit.recorder.books import Books
-from labkit.recorder.books.targets import Targets
+from labkit.recorder import hooks, json_format, patching
 from labkit.recorder.finding import Finding
+from labkit.recorder.hooks import loops, statements
 from labkit.recorder.ledger import Ledger
-from labkit.recorder.notes import Checkout, Kind
-from labkit.recorder.probes import loops, statements
-from labkit.recorder.record import Event, Record
+from labkit.recorder.model import Checkout, Kind
 from labkit.recorder.rules import find
-from labkit.recorder.taking import take
+from labkit.recorder.snapshot import Event, Record, take
+from labkit.recorder.trackers import Trackers
+from labkit.recorder.trackers.targets import Targets
 
 if TYPE_CHECKING:
-    from labkit.recorder.views import Table, Timeline
+    from labkit.recorder.report import Table, Timeline
 
 __all__ = ["EVENTS", "FlightRecorder", "FlightStatistics", "Level"]
 
@@ -71,7 +70,7 @@ class FlightRecorder:
         self._ledger = Ledger(events, level)
         self._ledger.met_loop = loops.met
         self._targets = Targets()
-        self._books = Books(self._ledger, self._targets)
+        self._trackers = Trackers(self._ledger, self._targets)
         self._ended = False
         for target in targets:
             self.attach(target)
@@ -88,8 +87,8 @@ class FlightRecorder:
         with _starting:
             if not self._ledger.recording:
                 self._ledger.recording = True
-                if taps.activate(self._books):
-                    probes.install()
+                if patching.activate(self._trackers):
+                    hooks.install()
                 if self._ledger.level == "statements":
                     statements.install()
         return self
@@ -101,8 +100,8 @@ class FlightRecorder:
                 self._ledger.recording = False
                 if self._ledger.level == "statements":
                     statements.remove()
-                if taps.deactivate(self._books):
-                    probes.remove()
+                if patching.deactivate(self._trackers):
+                    hooks.remove()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -129,9 +128,9 @@ class FlightRecorder:
         kind, thing = _target(target)
         new = self._targets.add(kind, thing)
         if kind == "engine":
-            self._books.engines.attached(thing)
+            self._trackers.engines.attached(thing)
         else:
-            self._books.redis.attached(thing)
+            self._trackers.redis.attached(thing)
         return new
 
     def detach(self, target: Any) -> bool:
@@ -143,12 +142,12 @@ class FlightRecorder:
         """Judge what is still held, once: the program has come to its end, and nothing will be given back."""
         if not self._ended:
             self._ended = True
-            self._books.loops.judge(None, Kind.HELD_AT_EXIT, Kind.IDLE_AT_EXIT)
+            self._trackers.loops.judge(None, Kind.HELD_AT_EXIT, Kind.IDLE_AT_EXIT)
 
     # Reading.
 
     def record(self) -> Record:
-        """Return everything known now; see `labkit.recorder.record`."""
+        """Return everything known now; see `labkit.recorder.snapshot`."""
         return take(self._ledger, ended=self._ended)
 
     def findings(self) -> list[Finding]:
@@ -184,38 +183,38 @@ class FlightRecorder:
 
     def table(self) -> Table:
         """Return every checkout as a table: who, where, when, how it ended."""
-        from labkit.recorder.views import table
+        from labkit.recorder.report import table
 
         return table(self.record())
 
     def timeline(self, backend: str | None = None) -> Timeline:
         """Return the picture: a lane for each connection, a bar for each checkout; `backend` is altair or svg."""
-        from labkit.recorder.views import timeline
+        from labkit.recorder.report import timeline
 
         return timeline(self.record(), backend)
 
     def report(self, width: int = 100) -> str:
         """Return the findings in words, for a terminal."""
-        from labkit.recorder.views import report_text
+        from labkit.recorder.report import report_text
 
         record = self.record()
         return report_text(record, find(record), width)
 
     def to_trace(self) -> str:
         """Return the record as a trace that https://ui.perfetto.dev opens."""
-        from labkit.recorder.views import trace
+        from labkit.recorder.report import trace
 
         return trace(self.record())
 
     def _repr_html_(self) -> str:
-        from labkit.recorder.views import html
+        from labkit.recorder.report import html
 
         record = self.record()
         return html(record, find(record))
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """Return the record as JSON; `labkit.recorder.saved` describes and reads it."""
-        return saved.dump(self.record(), indent=indent)
+        """Return the record as JSON; `labkit.recorder.json_format` describes and reads it."""
+        return json_format.dump(self.record(), indent=indent)
 
 
 def _target(target: Any) -> tuple[Literal["engine", "redis"], Any]:

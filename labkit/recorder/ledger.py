@@ -14,10 +14,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from labkit.recorder import owners
-from labkit.recorder.ended import Ended
-from labkit.recorder.notes import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Session, Task
-from labkit.recorder.places import Places, user_frame
+from labkit.recorder import attribution
+from labkit.recorder.model import Checkout, Connection, Counts, Factory, Incident, Kind, Loop, Mark, Session, Task
+from labkit.recorder.patching import guard
+from labkit.recorder.stacks import Places, user_frame
 
 __all__ = ["BUILDERS", "INCIDENTS", "Ledger"]
 
@@ -32,7 +32,7 @@ _running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a l
 
 class Ledger:
     """
-    Notes of what happens, in four places.
+    Entries about what happens, in four places.
 
     `out` holds the checkouts that have not ended, whatever their age; `done` the latest that have; `marks` the
     latest other moments; `incidents` what went wrong. So traffic can push out traffic, never a leak's origin.
@@ -41,7 +41,7 @@ class Ledger:
     """
 
     def __init__(self, events: int, level: str) -> None:
-        self.key = f"labkit.flight.{next(_ledgers)}"  # under which notes lie in dictionaries of other libraries
+        self.key = f"labkit.flight.{next(_ledgers)}"  # under which entries lie in dictionaries of other libraries
         self.began = time.time()
         self.level = level
         self.recording = False
@@ -59,7 +59,7 @@ class Ledger:
         self.met_loop: Callable[[Any], None] = lambda loop: None  # called with each loop that is new
         self._loops: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
         self._met: dict[int, Task] = {}  # by the `id` of the task; an entry goes before its `id` is free again
-        self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's note: its task
+        self._objects: dict[int, weakref.ref[Any]] = {}  # number of a task's entry: its task
         self._zero = time.perf_counter_ns()
         self._next_checkout = itertools.count(1).__next__
         self._outside: weakref.WeakKeyDictionary[Any, Task] = weakref.WeakKeyDictionary()  # by loop or thread
@@ -74,7 +74,7 @@ class Ledger:
         return (nanoseconds - self._zero) // 1000
 
     def number(self, kind: type) -> int:
-        """Return the next number for a kind of note."""
+        """Return the next number for a kind of entry."""
         numbers = self._numbers.get(kind)
         if numbers is None:
             numbers = self._numbers.setdefault(kind, itertools.count(1))
@@ -87,48 +87,48 @@ class Ledger:
     # Loops and tasks.
 
     def loop(self, loop: Any) -> Loop:
-        """Return the note of a loop."""
-        note = self._loops.get(loop)
-        if note is None:
-            note = Loop(self.number(Loop), seen=self.now(), thread=threading.current_thread().name)
-            note = self._loops.setdefault(loop, note)
+        """Return the entry of a loop."""
+        entry = self._loops.get(loop)
+        if entry is None:
+            entry = Loop(self.number(Loop), seen=self.now(), thread=threading.current_thread().name)
+            entry = self._loops.setdefault(loop, entry)
             self.met_loop(loop)
-        return note
+        return entry
 
     def task(self) -> Task:
-        """Return the note of the running task; outside every task, of the running thread."""
+        """Return the entry of the running task; outside every task, of the running thread."""
         loop = _running_loop()
         task = asyncio.current_task(loop) if loop is not None else None
-        owner = owners.owner_of(task) if owners.kept else None
+        owner = attribution.owner_of(task) if attribution.kept else None
         if task is None:
             return self._outside_tasks(loop, owner)
-        note = self._met.get(id(task))
-        return note if note is not None and note.test == owner else self._meet(task, loop, owner)
+        entry = self._met.get(id(task))
+        return entry if entry is not None and entry.test == owner else self._meet(task, loop, owner)
 
     def closer(self) -> Task | None:
-        """Return the note of the running task; None when SQLAlchemy itself runs it, to end an `async with`."""
+        """Return the entry of the running task; None when SQLAlchemy itself runs it, to end an `async with`."""
         loop = _running_loop()
         task: Any = asyncio.current_task(loop) if loop is not None else None
         known = task is None or id(task) in self._met
         return self.task() if known or task.get_coro().__qualname__ not in _HELPERS else None
 
-    def note_of(self, task: Any) -> Task | None:
-        """Return the note of a task, if it was met."""
+    def entry_of(self, task: Any) -> Task | None:
+        """Return the entry of a task, if it was met."""
         return self._met.get(id(task))
 
     def meet(self, task: Any) -> Task:
-        """Return the note of a task that did nothing worth a note until now."""
-        return self._met.get(id(task)) or self._meet(task, task.get_loop(), owners.owner_of(task))
+        """Return the entry of a task that did nothing worth an entry until now."""
+        return self._met.get(id(task)) or self._meet(task, task.get_loop(), attribution.owner_of(task))
 
-    def task_of(self, note: Task) -> Any:
-        """Return the task that a note is about; None when it is gone."""
-        reference = self._objects.get(note.number)
+    def task_of(self, entry: Task) -> Any:
+        """Return the task that an entry is about; None when it is gone."""
+        reference = self._objects.get(entry.number)
         return reference() if reference else None
 
     def _meet(self, task: Any, loop: Any, owner: str | None) -> Task:
         coroutine = task.get_coro()
         name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
-        note = Task(
+        entry = Task(
             self.number(Task),
             name=task.get_name(),
             loop=self.loop(loop),
@@ -136,27 +136,27 @@ class Ledger:
             coroutine=sys.intern(name.replace("<locals>.", "")),
             test=owner,
         )
-        number, objects, met, key = note.number, self._objects, self._met, id(task)
+        number, objects, met, key = entry.number, self._objects, self._met, id(task)
 
         def gone(_: Any) -> None:
             objects.pop(number, None)
-            if met.get(key) is note:
+            if met.get(key) is entry:
                 del met[key]
 
-        met[key] = note
+        met[key] = entry
         objects[number] = weakref.ref(task, gone)
-        task.add_done_callback(Ended(self, note))
-        return note
+        task.add_done_callback(_TaskEnd(self, entry))
+        return entry
 
     def _outside_tasks(self, loop: Any, owner: str | None) -> Task:
         thread = threading.current_thread()
         running = loop if loop is not None else thread
-        note = self._outside.get(running)
-        if note is None or note.test != owner or note.thread != thread.name:
+        entry = self._outside.get(running)
+        if entry is None or entry.test != owner or entry.thread != thread.name:
             its_loop = self.loop(loop) if loop is not None else None
-            note = Task(self.number(Task), thread.name, loop=its_loop, thread=thread.name, test=owner)
-            self._outside[running] = note
-        return note
+            entry = Task(self.number(Task), thread.name, loop=its_loop, thread=thread.name, test=owner)
+            self._outside[running] = entry
+        return entry
 
     # Things that happen.
 
@@ -194,15 +194,15 @@ class Ledger:
             self.done.append(checkout)
 
     def builder(self, kind: str, place: int, *key: Any) -> Factory:
-        """Return the note of the line that has just built one more engine, factory or registry."""
+        """Return the entry of the line that has just built one more engine, factory or registry."""
         line = self.places.innermost(place)
-        note = self._builders.get((kind, line, *key))
-        if note is None:
-            note = self._builders[kind, line, *key] = Factory(self.number(Factory), kind, place)
+        entry = self._builders.get((kind, line, *key))
+        if entry is None:
+            entry = self._builders[kind, line, *key] = Factory(self.number(Factory), kind, place)
             if len(self._builders) > BUILDERS:
                 self._builders.pop(next(iter(self._builders)), None)
-        note.built += 1
-        return note
+        entry.built += 1
+        return entry
 
     def fault(self, hook: str, error: Exception) -> None:
         """Write down that a hook failed; the user's code never hears of it."""
@@ -218,3 +218,24 @@ class Ledger:
         for store in (self.out, self.done, self.marks, self.incidents, self.connections):
             store.clear()
         self.counts = Counts()
+
+
+class _TaskEnd:
+    """Writes down how a task ended."""
+
+    def __init__(self, ledger: Ledger, entry: Task) -> None:
+        self._ledger = weakref.ref(ledger)
+        self._entry = entry
+
+    def __call__(self, task: Any) -> None:
+        """Be told by the loop that a task is done."""
+        ledger, entry = self._ledger(), self._entry
+        if ledger is None or not ledger.recording or sys.is_finalizing():
+            return
+        with guard("task_ended", ledger):
+            entry.ended = ledger.now()
+            if task.cancelled():
+                entry.end = "cancelled"
+            else:
+                # Reading `task.exception()` would silence asyncio's "never retrieved".
+                entry.end = "failed" if getattr(task, "_exception", None) is not None else "finished"

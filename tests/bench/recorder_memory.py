@@ -19,8 +19,8 @@ from recorder_stub import stub_engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from labkit.recorder import FlightRecorder, find
-from labkit.recorder.probes import pools
-from labkit.recorder.views import table, timeline
+from labkit.recorder.hooks import pools
+from labkit.recorder.report import table, timeline
 
 __all__ = [
     "Flat",

@@ -153,12 +153,12 @@ def test_a_timeline_is_drawn(run: Labkit, suffix: str, folder: Path) -> None:
 
 
 def test_a_trace_and_the_record_are_written(run: Labkit, folder: Path) -> None:
-    from labkit.recorder import find, saved
+    from labkit.recorder import find, json_format
 
     run("--trace", "trace.json", "--record", "record.json", "leak.py")
 
     assert json.loads((folder / "trace.json").read_text())["traceEvents"]
-    record = saved.load((folder / "record.json").read_text())
+    record = json_format.load((folder / "record.json").read_text())
     assert [finding.code for finding in find(record)] == ["leaked-connection"]
 
 

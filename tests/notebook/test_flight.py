@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from labkit.notebook.kernel import kernel_command
-from labkit.recorder.saved import load
+from labkit.recorder.json_format import load
 
 pytestmark = pytest.mark.xdist_group("notebook flight")  # one kernel for all of them
 

@@ -27,7 +27,7 @@ class Base(DeclarativeBase):
     pass
 
 
-class Note(Base):
+class Entry(Base):
     __tablename__ = "recorder_notes"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

@@ -13,8 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import Pool
 
-from labkit.recorder import taps
-from labkit.recorder.probes import pools
+from labkit.recorder import patching
+from labkit.recorder.hooks import pools
 from labkit.services import Services, services_in_thread
 
 from .aids import DRIVERS
@@ -78,9 +78,9 @@ def nothing_stays() -> Iterator[None]:
         if thread.name.endswith("(_connection_worker_thread)"):
             thread.join(1.0)
     gc.collect()  # what this test has dropped complains now, and not in the test that happens to be next
-    left = taps.active()
-    for books in left:
-        taps.deactivate(books)
+    left = patching.active()
+    for trackers in left:
+        patching.deactivate(trackers)
     assert left == ()
     assert not event.contains(Pool, "checkout", pools.checkout)
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from .aids import Base, Note
+from .aids import Base, Entry
 
 ONE = text("SELECT 1")
 
@@ -78,7 +78,7 @@ async def _main(url: str, redis_url: str, event: asyncio.Event) -> list[Any]:
     engine = create_async_engine(url, pool_size=2, max_overflow=0, pool_timeout=0.01)
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-        await connection.execute(delete(Note))
+        await connection.execute(delete(Entry))
     seen: list[Any] = []
     for step in (_sessions, _registries, _connections, _waits, _generators, _leaks, _tasks):
         seen += [await step(engine), engine.sync_engine.pool.status()]
@@ -93,18 +93,18 @@ async def _main(url: str, redis_url: str, event: asyncio.Event) -> list[Any]:
 
 async def _sessions(engine: AsyncEngine) -> Any:
     async with AsyncSession(engine) as session:
-        note = Note(id=1, text="kept")
-        session.add(note)
+        entry = Entry(id=1, text="kept")
+        session.add(entry)
         await session.commit()
         try:
-            expired = note.text
+            expired = entry.text
         except Exception as error:
             expired = type(error).__name__
-        session.add(Note(id=2, text="not kept"))
+        session.add(Entry(id=2, text="not kept"))
         await session.flush()
         await session.rollback()
-        await session.execute(delete(Note).where(Note.id == 3))
-        count = await session.scalar(select(func.count()).select_from(Note))
+        await session.execute(delete(Entry).where(Entry.id == 3))
+        count = await session.scalar(select(func.count()).select_from(Entry))
         return [expired, count, await _outcome(session.execute(text("SELECT broken")))]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.recorder.finding import Finding
-from labkit.recorder.notes import Checkout, Connection, Incident, Kind, Loop, Mark, Note, Pool, Task
-from labkit.recorder.record import Place, Record
+from labkit.recorder.model import Checkout, Connection, Entry, Incident, Kind, Loop, Mark, Pool, Task
+from labkit.recorder.snapshot import Place, Record
 
 MS = 1_000
 SECOND = 1_000_000
@@ -18,11 +18,11 @@ class Build:
     def __init__(self, **plain: Any) -> None:
         self.record = Record(began=1_760_000_000.0, pid=4242, program="app.py", **plain)
 
-    def _add(self, table: str, note_type: type[Note], *values: Any, **named: Any) -> Any:
-        notes = getattr(self.record, table)
-        note = note_type(len(notes) + 1, *values, **named)
-        notes.append(note)
-        return note
+    def _add(self, table: str, entry_type: type[Entry], *values: Any, **named: Any) -> Any:
+        entries = getattr(self.record, table)
+        entry = entry_type(len(entries) + 1, *values, **named)
+        entries.append(entry)
+        return entry
 
     def place(self, line: int, function: str, file: str = "/home/ada/chat/engine.py") -> int:
         self.record.places.append([Place(file, line, function)])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.recorder.program import diagnose
+from labkit.recorder.process.runner import diagnose
 from labkit.services import Services, services_in_thread
 
 from .score import CORPUS, LACKS, Program, found, read, trouble

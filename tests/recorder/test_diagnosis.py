@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.recorder.diagnosis import Diagnosis, Process
-from labkit.recorder.spool import Told
+from labkit.recorder.process.diagnosis import Diagnosis, Process
+from labkit.recorder.process.handoff import ProcessReport
 
 from .records import clean, story
 
 
 def diagnosis(*, leaks: bool, returncode: int = 0, stopped: str | None = None) -> Diagnosis:
     record = story()[0] if leaks else clean()
-    process = Process(Told(record.pid, "exit", ["app.py"], record=record))
+    process = Process(ProcessReport(record.pid, "exit", ["app.py"], record=record))
     return Diagnosis(["app.py"], returncode, 0.1, [process], stopped)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from labkit.recorder.endings import End
+from labkit.recorder.exit_hooks import End
 
 TELLS = """
 import os, signal, sys
-from labkit.recorder.endings import at_end
+from labkit.recorder.exit_hooks import at_end
 
 def tell(end):
     with open("told", "a") as file:

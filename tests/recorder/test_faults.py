@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from labkit.recorder import FlightRecorder, probes
-from labkit.recorder.books import Books
-from labkit.recorder.books.targets import Targets
+from labkit.recorder import FlightRecorder, hooks
 from labkit.recorder.ledger import Ledger
-from labkit.recorder.taps import shield, tap
+from labkit.recorder.patching import guarded, hook
+from labkit.recorder.trackers import Trackers
+from labkit.recorder.trackers.targets import Targets
 
 from .aids import LEAKY, fly
 from .everything import everything
@@ -38,14 +38,14 @@ class Injected(Exception):
     pass
 
 
-# The hooks, as they are found in the probes: a new one is tried without being named here.
+# The hooks, as they are found in `hooks`: a new one is tried without being named here.
 
-_MADE_BY = {made(lambda *_: None).__code__ for made in (tap, shield)}
+_MADE_BY = {made(lambda *_: None).__code__ for made in (hook, guarded)}
 
 
-def hooks() -> Iterator[Any]:
-    for found in pkgutil.iter_modules(probes.__path__):
-        module = importlib.import_module(f"{probes.__name__}.{found.name}")
+def all_hooks() -> Iterator[Any]:
+    for found in pkgutil.iter_modules(hooks.__path__):
+        module = importlib.import_module(f"{hooks.__name__}.{found.name}")
         for value in vars(module).values():
             if getattr(value, "__code__", None) in _MADE_BY and value.__module__ == module.__name__:
                 yield pytest.param(value, id=f"{found.name}.{value.__name__}")
@@ -53,14 +53,14 @@ def hooks() -> Iterator[Any]:
 
 def methods() -> Iterator[Any]:
     """Every method of every book, and of the ledger that they write."""
-    parts = vars(Books(Ledger(20, "pool"), Targets())).values()
+    parts = vars(Trackers(Ledger(20, "pool"), Targets())).values()
     for kind in {type(part): None for part in parts}:
         for name, value in vars(kind).items():
             if inspect.isfunction(value) and name not in {"__init__", "fault"}:
                 yield pytest.param(kind, name, id=f"{kind.__name__}.{name}")
 
 
-HOOKS, METHODS = list(hooks()), list(methods())
+HOOKS, METHODS = list(all_hooks()), list(methods())
 
 
 def replace(hook: Any, make: Callable[[Any], Any]) -> Callable[[], None]:
@@ -192,7 +192,7 @@ def test_a_book_that_fails_is_reported_and_changes_nothing(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
 def test_what_ends_the_program_is_not_swallowed(make_engine: MakeEngine, error: type[BaseException]) -> None:
-    from labkit.recorder.probes import pools
+    from labkit.recorder.hooks import pools
 
     async def main() -> None:
         engine = make_engine()
@@ -210,7 +210,7 @@ def test_what_ends_the_program_is_not_swallowed(make_engine: MakeEngine, error: 
 def test_a_hook_that_fails_in_a_finaliser_is_reported(
     make_engine: MakeEngine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    from labkit.recorder.probes import pools
+    from labkit.recorder.hooks import pools
 
     async def main() -> None:
         engine = make_engine()
@@ -255,7 +255,7 @@ def _fail(*args: Any, **kwargs: Any) -> None:
 def test_waiting_for_a_pool_is_not_disturbed(
     make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    from labkit.recorder.books.pools import PoolBook
+    from labkit.recorder.trackers.pools import PoolTracker
 
     async def main() -> None:
         engine = make_engine(pool_size=1, max_overflow=0, pool_timeout=0.01)
@@ -264,7 +264,7 @@ def test_waiting_for_a_pool_is_not_disturbed(
                 await engine.connect()
         await engine.dispose()
 
-    monkeypatch.setattr(PoolBook, step, _fail)
+    monkeypatch.setattr(PoolTracker, step, _fail)
     faults = fly(main).record().faults
     assert {fault.partition(":")[0] for fault in faults} == {step}
 

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from labkit.errors import InvalidSetting, LabkitError
-from labkit.recorder import EVENTS, FlightRecorder, probes, taps
-from labkit.recorder.taps import Taps
+from labkit.recorder import EVENTS, FlightRecorder, hooks, patching
+from labkit.recorder.patching import Patches
 
 from .aids import LEAKY, codes, ends, fly, told
 
@@ -31,7 +31,7 @@ MakeEngine = Callable[..., AsyncEngine]
 ONE = text("SELECT 1")
 
 PROBES = [
-    importlib.import_module(f"{probes.__name__}.{found.name}") for found in pkgutil.iter_modules(probes.__path__)
+    importlib.import_module(f"{hooks.__name__}.{found.name}") for found in pkgutil.iter_modules(hooks.__path__)
 ]
 
 
@@ -53,7 +53,7 @@ def test_a_recorder_that_is_started_twice_records_once(make_engine: MakeEngine) 
     assert flight.start() is flight.start() is flight
     asyncio.run(main())
     flight.stop()
-    assert taps.active() == ()
+    assert patching.active() == ()
     flight.stop()
     assert told(flight).count("checkout 1") == 1
 
@@ -86,10 +86,10 @@ def test_a_recorder_is_a_context_manager_of_both_kinds(make_engine: MakeEngine) 
     async def main() -> None:
         engine = make_engine()
         async with FlightRecorder() as flight:
-            assert taps.active()
+            assert patching.active()
             await use(engine)
         await engine.dispose()
-        assert (flight.statistics().checkouts, taps.active()) == (1, ())
+        assert (flight.statistics().checkouts, patching.active()) == (1, ())
 
     asyncio.run(main())
 
@@ -212,16 +212,16 @@ def test_recorders_of_many_threads_leave_nothing_behind(footprint: Any) -> None:
 def footprint(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, Any]]:
     """Return a way to look at everything that any probe has ever wrapped or listened to."""
     wrapped: dict[tuple[int, str], tuple[Any, str]] = {}
-    wrap = Taps.wrap
+    wrap = Patches.wrap
 
-    def remembering(self: Taps, owner: Any, name: str, make: Any) -> None:
+    def remembering(self: Patches, owner: Any, name: str, make: Any) -> None:
         wrapped[id(owner), name] = (owner, name)
         wrap(self, owner, name, make)
 
-    monkeypatch.setattr(Taps, "wrap", remembering)
+    monkeypatch.setattr(Patches, "wrap", remembering)
     with FlightRecorder(level="statements"):
         pass
-    monkeypatch.setattr(Taps, "wrap", wrap)
+    monkeypatch.setattr(Patches, "wrap", wrap)
     assert len(wrapped) > 20
 
     def look() -> dict[str, Any]:
@@ -321,7 +321,7 @@ def test_somebody_elses_wrapper_around_a_wrapper_stays(monkeypatch: pytest.Monke
 
 
 def test_a_library_that_lacks_what_is_wrapped_is_left_alone() -> None:
-    library, own = ModuleType("library"), Taps()
+    library, own = ModuleType("library"), Patches()
     own.wrap(library, "gone", lambda original: None)
     assert not hasattr(library, "gone")
     own.remove()
@@ -335,7 +335,7 @@ def test_a_wrapper_of_an_inherited_method_is_taken_off_again() -> None:
     class Child(Base):
         pass
 
-    own = Taps()
+    own = Patches()
     own.wrap(Child, "run", lambda original: lambda self: f"wrapped {original(self)}")
     assert Child().run() == "wrapped base"
     own.remove()

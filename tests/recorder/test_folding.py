@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.recorder import CODES, find
-from labkit.recorder.notes import Kind
+from labkit.recorder.model import Kind
 from labkit.recorder.rules.folding import EVIDENCE, EXPLAINS
 
 from .records import MS

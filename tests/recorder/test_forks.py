@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import QueuePool
 
 from labkit.recorder import FlightRecorder, find
-from labkit.recorder.saved import load
+from labkit.recorder.json_format import load
 
 from .aids import LEAKY
 

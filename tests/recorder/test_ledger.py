@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from labkit.recorder import attribution
 from labkit.recorder import ledger as ledgers
-from labkit.recorder import owners
 from labkit.recorder.ledger import Ledger
-from labkit.recorder.notes import Checkout, Connection, Kind, Pool, Task
+from labkit.recorder.model import Checkout, Connection, Kind, Pool, Task
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def accounts() -> Iterator[None]:
-    owners.begin()
+    attribution.begin()
     yield
-    owners.end()
+    attribution.end()
 
 
 def checkout(ledger: Ledger) -> Checkout:
@@ -96,11 +96,11 @@ def test_a_line_that_builds_again_is_counted_for_each_key(ledger: Ledger) -> Non
 def test_a_task_has_one_note_and_keeps_its_name(ledger: Ledger) -> None:
     async def main() -> None:
         task: Any = asyncio.current_task()
-        note = ledger.task()
-        assert ledger.task() is ledger.note_of(task) is ledger.meet(task) is note
-        assert ledger.task_of(note) is task
-        assert str(note) == 'task "main"'
-        assert (note.name, note.coroutine) == ("main", "test_a_task_has_one_note_and_keeps_its_name.main")
+        entry = ledger.task()
+        assert ledger.task() is ledger.entry_of(task) is ledger.meet(task) is entry
+        assert ledger.task_of(entry) is task
+        assert str(entry) == 'task "main"'
+        assert (entry.name, entry.coroutine) == ("main", "test_a_task_has_one_note_and_keeps_its_name.main")
 
     async def named() -> None:
         await asyncio.create_task(main(), name="main")
@@ -111,13 +111,13 @@ def test_a_task_has_one_note_and_keeps_its_name(ledger: Ledger) -> None:
 @pytest.mark.parametrize(("how", "end"), [("return", "finished"), ("raise", "failed"), ("cancel", "cancelled")])
 def test_a_task_ends_in_one_of_three_ways(ledger: Ledger, how: str, end: str) -> None:
     async def work() -> Task:
-        note = ledger.task()
-        notes.append(note)
+        entry = ledger.task()
+        entries.append(entry)
         if how == "raise":
             raise KeyError
         if how == "cancel":
             await asyncio.Event().wait()
-        return note
+        return entry
 
     async def main() -> None:
         task = asyncio.create_task(work())
@@ -126,10 +126,10 @@ def test_a_task_ends_in_one_of_three_ways(ledger: Ledger, how: str, end: str) ->
         await asyncio.wait([task])
         assert task.cancelled() or task.exception() or task.result()
 
-    notes: list[Task] = []
+    entries: list[Task] = []
     asyncio.run(main())
-    assert notes[0].end == end
-    assert notes[0].ended is not None
+    assert entries[0].end == end
+    assert entries[0].ended is not None
 
 
 def test_a_failure_that_nobody_retrieved_is_still_told_by_asyncio(ledger: Ledger) -> None:
@@ -152,9 +152,9 @@ def test_a_failure_that_nobody_retrieved_is_still_told_by_asyncio(ledger: Ledger
 
 def test_after_the_end_a_task_is_not_followed(ledger: Ledger) -> None:
     async def main() -> Task:
-        note = ledger.task()
+        entry = ledger.task()
         ledger.recording = False
-        return note
+        return entry
 
     assert asyncio.run(main()).ended is None
 
@@ -163,9 +163,9 @@ def test_a_note_outlives_its_task(ledger: Ledger) -> None:
     async def main() -> Task:
         return ledger.task()
 
-    note = asyncio.run(main())
+    entry = asyncio.run(main())
     gc.collect()
-    assert ledger.task_of(note) is None
+    assert ledger.task_of(entry) is None
     assert not ledger._objects
 
 
@@ -173,59 +173,59 @@ def test_outside_every_task_it_is_the_thread(ledger: Ledger) -> None:
     here = ledger.task()
     assert here is ledger.task()
     assert (str(here), here.loop) == (f"thread {threading.current_thread().name}", None)
-    notes: list[Task] = []
-    thread = threading.Thread(target=lambda: notes.append(ledger.task()), name="elsewhere")
+    entries: list[Task] = []
+    thread = threading.Thread(target=lambda: entries.append(ledger.task()), name="elsewhere")
     thread.start()
     thread.join()
-    assert (notes[0].name, notes[0] is here) == ("elsewhere", False)
+    assert (entries[0].name, entries[0] is here) == ("elsewhere", False)
 
 
 def test_in_a_callback_it_is_the_loop(ledger: Ledger) -> None:
-    notes: list[Task] = []
+    entries: list[Task] = []
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         for _ in range(2):
-            loop.call_soon(lambda: notes.append(ledger.task()))
+            loop.call_soon(lambda: entries.append(ledger.task()))
         await asyncio.sleep(0)
-        assert ledger.loop(loop) is notes[0].loop
+        assert ledger.loop(loop) is entries[0].loop
 
     asyncio.run(main())
-    assert notes[0] is notes[1]
+    assert entries[0] is entries[1]
     gc.collect()
     assert len(ledger._loops) == 0
 
 
 def test_work_is_done_on_the_account_of_who_is_running(ledger: Ledger, accounts: None) -> None:
-    owners.run("first")
+    attribution.run("first")
     one = ledger.task()
-    owners.run("second")
+    attribution.run("second")
     other = ledger.task()
     assert [one.test, other.test, ledger.task() is other] == ["first", "second", True]
 
 
 def test_a_fault_in_the_books_of_one_recorder_is_not_anothers() -> None:
-    from labkit.recorder import taps
+    from labkit.recorder import patching
 
-    class Books:
+    class Trackers:
         def __init__(self) -> None:
             self.ledger = Ledger(20, "pool")
 
-    good, bad = Books(), Books()
+    good, bad = Trackers(), Trackers()
 
-    def write(books: Any, what: str) -> None:
-        if books is bad:
+    def write(trackers: Any, what: str) -> None:
+        if trackers is bad:
             raise KeyError(what)
-        books.ledger.mark(what)
+        trackers.ledger.mark(what)
 
-    hook = taps.tap(write)
-    for books in (bad, good):
-        taps.activate(books)
+    hook = patching.hook(write)
+    for trackers in (bad, good):
+        patching.activate(trackers)
     try:
         hook("opened")
     finally:
-        for books in (bad, good):
-            taps.deactivate(books)
+        for trackers in (bad, good):
+            patching.deactivate(trackers)
     assert (len(bad.ledger.faults), len(good.ledger.faults)) == (1, 0)
     assert [mark.what for mark in good.ledger.marks] == ["opened"]
 

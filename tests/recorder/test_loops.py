@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from labkit.recorder import FlightRecorder
-from labkit.recorder.probes import loops
+from labkit.recorder.hooks import loops
 
 from .aids import LEAKY, codes, fly, incidents, told
 

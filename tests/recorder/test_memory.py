@@ -26,8 +26,8 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.pool import NullPool, QueuePool
 
 import labkit.recorder
-from labkit.recorder import FlightRecorder, ledger, operations
-from labkit.recorder.probes import factories, loops
+from labkit.recorder import FlightRecorder, activity, ledger
+from labkit.recorder.hooks import factories, loops
 
 from .aids import LEAKY, codes
 
@@ -106,7 +106,7 @@ def test_a_recorder_that_nobody_has_any_more_is_collected_with_all_it_knows(make
                 await session.execute(ONE)
             gone.append(weakref.ref(flight))
             gone.append(weakref.ref(flight._ledger))
-            gone.append(weakref.ref(flight._books))
+            gone.append(weakref.ref(flight._trackers))
         del flight
         await engine.dispose()
         gc.collect()
@@ -122,7 +122,7 @@ def test_a_recorder_that_nobody_has_any_more_is_collected_with_all_it_knows(make
 def tables(flight: FlightRecorder) -> dict[str, int]:
     """Return the size of everything that grows: in the recorder, its books and the modules that keep something."""
     sizes = {
-        "operations._SUBJECTS": len(operations._SUBJECTS),
+        "operations._SUBJECTS": len(activity._SUBJECTS),
         "factories._registries": len(factories._registries),
         "loops._watched": len(loops._watched),
         "finalizers": len(weakref.finalize._registry),  # type: ignore[attr-defined]
@@ -143,8 +143,12 @@ def _sizes(name: str, thing: Any, seen: set[int]) -> Iterator[tuple[str, int]]:
 
 def test_the_tables_are_found_wherever_they_are() -> None:
     names = set(tables(FlightRecorder()))
-    assert {"flight._ledger.out", "flight._books.pools._out", "flight._ledger.places._stacks"} <= names
-    assert {"flight._books.redis._leases", "flight._books.engines._pools", "flight._targets._engines"} <= names
+    assert {"flight._ledger.out", "flight._trackers.pools._out", "flight._ledger.places._stacks"} <= names
+    assert {
+        "flight._trackers.redis._leases",
+        "flight._trackers.engines._pools",
+        "flight._targets._engines",
+    } <= names
 
 
 async def _use(engine: AsyncEngine) -> None:
@@ -239,7 +243,7 @@ def test_no_table_grows_with_what_has_passed(
 ) -> None:
     monkeypatch.setattr(ledger, "INCIDENTS", 4)
     monkeypatch.setattr(ledger, "BUILDERS", 4)
-    monkeypatch.setattr(labkit.recorder.places, "CODES", 150)
+    monkeypatch.setattr(labkit.recorder.stacks, "CODES", 150)
     with FlightRecorder(events=10, level="statements") as flight:
         sizes = []
         for _ in range(2):

@@ -12,7 +12,7 @@ import nest_asyncio
 import pytest
 
 from labkit.recorder import FlightRecorder
-from labkit.recorder.probes import nesting
+from labkit.recorder.hooks import nesting
 
 from .aids import codes
 

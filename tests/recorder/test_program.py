@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from labkit.errors import InvalidInput
-from labkit.recorder.diagnosis import Diagnosis
-from labkit.recorder.program import diagnose
+from labkit.recorder.process.diagnosis import Diagnosis
+from labkit.recorder.process.runner import diagnose
 
 LEAK = """
 import asyncio, os, sys

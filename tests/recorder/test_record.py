@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.recorder import Place, Record
-from labkit.recorder.notes import Checkout, Connection, Kind, Loop, Pool, Session, Task
+from labkit.recorder.model import Checkout, Connection, Kind, Loop, Pool, Session, Task
 
 from .records import MS, Build, clean, story
 

@@ -172,8 +172,8 @@ def test_a_socket_has_a_url_of_its_own() -> None:
             ConnectionPool.from_url("redis://user:secret@cache:7000/3"),
             ConnectionPool(),
         ]
-        notes = [flight._books.redis._pools[pool].url for pool in pools]
-    assert notes == ["unix:///run/redis.sock", "redis://cache:7000/3", "redis://localhost:6379/0"]
+        entries = [flight._trackers.redis._pools[pool].url for pool in pools]
+    assert entries == ["unix:///run/redis.sock", "redis://cache:7000/3", "redis://localhost:6379/0"]
 
 
 def test_without_redis_everything_else_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

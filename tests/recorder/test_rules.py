@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labkit.recorder import CODES, Finding, Record, find
-from labkit.recorder.notes import Checkout, Factory, Kind, Session
+from labkit.recorder.model import Checkout, Factory, Kind, Session
 
 from .records import MS, SECOND, Build
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from labkit.errors import InvalidInput
 from labkit.recorder import FlightRecorder, Record, find
-from labkit.recorder.record import TABLES
-from labkit.recorder.saved import VERSION, dump, load
+from labkit.recorder.json_format import VERSION, dump, load
+from labkit.recorder.snapshot import TABLES
 
 from . import records
 from .aids import LEAKY

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from labkit.recorder import FlightRecorder
 from labkit.services import Services
 
-from .aids import LEAKY, Base, Note
+from .aids import LEAKY, Base, Entry
 
 pytestmark = [pytest.mark.filterwarnings(each) for each in LEAKY]
 
@@ -46,18 +46,18 @@ def test_what_statements_say_is_not_written_down(make_engine: MakeEngine, level:
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
         async with AsyncSession(engine) as session:
-            session.add(Note(id=1, text=SECRET))
+            session.add(Entry(id=1, text=SECRET))
             await session.commit()
-            await session.scalars(select(Note).where(Note.text == SECRET))
+            await session.scalars(select(Entry).where(Entry.text == SECRET))
             await session.execute(text(f"/* {SECRET} */ SELECT '{SECRET}'"))
             with pytest.raises(PoolTimeout):
                 await engine.connect()
         async with AsyncSession(engine) as session:
-            await session.execute(insert(Note), [{"id": 2, "text": SECRET}, {"id": 3, "text": SECRET}])
+            await session.execute(insert(Entry), [{"id": 2, "text": SECRET}, {"id": 3, "text": SECRET}])
             with pytest.raises(DBAPIError, match=SECRET):
                 await session.execute(text(f"SELECT {SECRET}"))
         async with AsyncSession(engine) as session:
-            session.add(Note(id=4, text=SECRET))
+            session.add(Entry(id=4, text=SECRET))
             await session.flush()
             with pytest.raises(SQLAlchemyError):
                 await asyncio.gather(*(session.execute(text(f"{SECRET} :p"), {"p": SECRET}) for _ in range(2)))
@@ -89,8 +89,8 @@ def test_the_password_of_a_database_is_not_written_down(password: str, unused_tc
         asyncio.run(main())
         engine = create_async_engine(url)
         flight.attach(engine)
-        [note] = {flight._books.engines._engines[engine.sync_engine].url}
-    assert note == f"mysql+asyncmy://lab:***@127.0.0.1:{unused_tcp_port}/lab"
+        [entry] = {flight._trackers.engines._engines[engine.sync_engine].url}
+    assert entry == f"mysql+asyncmy://lab:***@127.0.0.1:{unused_tcp_port}/lab"
     assert SECRET not in everything_written(flight)
 
 
@@ -98,8 +98,8 @@ def test_a_password_in_the_query_of_a_url_is_not_written_down() -> None:
     with FlightRecorder() as flight:
         url = f"mysql+asyncmy://127.0.0.1/lab?user=lab&password={SECRET}&ssl_key={SECRET}"
         engine = create_async_engine(url)
-        note = flight._books.engines._engines[engine.sync_engine]
-    assert note.url == "mysql+asyncmy://127.0.0.1/lab"
+        entry = flight._trackers.engines._engines[engine.sync_engine]
+    assert entry.url == "mysql+asyncmy://127.0.0.1/lab"
 
 
 @pytest.mark.parametrize("password", PASSWORDS)

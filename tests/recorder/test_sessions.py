@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from labkit.recorder import FlightRecorder
 
-from .aids import LEAKY, Base, Note, codes, fly, incidents
+from .aids import LEAKY, Base, Entry, codes, fly, incidents
 
 pytestmark = [pytest.mark.filterwarnings(each) for each in LEAKY]
 
@@ -33,8 +33,8 @@ class Reply(Base):
     __tablename__ = "recorder_replies"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    note_id: Mapped[int] = mapped_column(ForeignKey(Note.id))
-    note: Mapped[Note] = relationship()
+    note_id: Mapped[int] = mapped_column(ForeignKey(Entry.id))
+    entry: Mapped[Entry] = relationship()
 
 
 Program = Callable[[AsyncEngine], Coroutine[Any, Any, object]]
@@ -64,9 +64,9 @@ Recorded = Callable[..., FlightRecorder]
 # Writes.
 
 WRITES = [
-    insert(Note).values(id=1, text="x"),
-    update(Note).values(text="y"),
-    delete(Note),
+    insert(Entry).values(id=1, text="x"),
+    update(Entry).values(text="y"),
+    delete(Entry),
     text("INSERT INTO recorder_notes VALUES (1, 'x')"),
     text("  update recorder_notes SET text = 'y'"),
     text("DELETE FROM recorder_notes"),
@@ -104,7 +104,7 @@ def test_a_write_that_was_settled_on_purpose_is_not_lost(record_of: Recorded, ho
     async def program(engine: AsyncEngine) -> None:
         try:
             async with AsyncSession(engine) as session:
-                session.add(Note(id=1, text="x"))
+                session.add(Entry(id=1, text="x"))
                 await session.flush()
                 await how(session)
         except KeyError:
@@ -116,7 +116,7 @@ def test_a_write_that_was_settled_on_purpose_is_not_lost(record_of: Recorded, ho
 def test_a_session_that_only_reads_has_nothing_to_lose(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         async with AsyncSession(engine) as session:
-            await session.execute(select(Note))
+            await session.execute(select(Entry))
             await session.execute(text("SELECT 'delete '"))
             await session.scalars(text(""" SELECT "insert" """))
 
@@ -126,7 +126,7 @@ def test_a_session_that_only_reads_has_nothing_to_lose(record_of: Recorded) -> N
 def test_a_session_closed_by_hand_loses_what_it_wrote_unless_an_error_closed_it(record_of: Recorded) -> None:
     async def write(engine: AsyncEngine) -> AsyncSession:
         session = AsyncSession(engine)
-        await session.execute(insert(Note).values(text="x"))
+        await session.execute(insert(Entry).values(text="x"))
         return session
 
     async def closed(engine: AsyncEngine) -> None:
@@ -148,7 +148,7 @@ def test_a_session_closed_by_hand_loses_what_it_wrote_unless_an_error_closed_it(
 def test_a_session_that_is_dropped_loses_its_connection_and_its_write_in_one_finding(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         session = AsyncSession(engine)
-        session.add(Note(id=1, text="x"))
+        session.add(Entry(id=1, text="x"))
         await session.flush()
 
     findings = record_of(program).findings()
@@ -160,7 +160,7 @@ def test_a_session_that_is_dropped_loses_its_connection_and_its_write_in_one_fin
 def test_a_savepoint_that_is_released_settles_nothing(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         async with AsyncSession(engine) as session, session.begin_nested():
-            session.add(Note(id=1, text="x"))
+            session.add(Entry(id=1, text="x"))
 
     assert codes(record_of(program)) == ["lost-write"]
 
@@ -168,7 +168,7 @@ def test_a_savepoint_that_is_released_settles_nothing(record_of: Recorded) -> No
 def test_what_an_autocommitting_connection_wrote_is_kept(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         async with AsyncSession(engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
-            await session.execute(insert(Note).values(text="x"))
+            await session.execute(insert(Entry).values(text="x"))
 
     assert codes(record_of(program)) == []
 
@@ -176,7 +176,7 @@ def test_what_an_autocommitting_connection_wrote_is_kept(record_of: Recorded) ->
 def test_an_engine_that_autocommits_keeps_everything(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         async with AsyncSession(engine) as session:
-            await session.execute(insert(Note).values(text="x"))
+            await session.execute(insert(Entry).values(text="x"))
 
     assert codes(record_of(program, isolation_level="AUTOCOMMIT")) == []
 
@@ -327,11 +327,11 @@ def test_a_registry_that_gives_a_session_to_another_task_is_a_mismatch(record_of
 def test_reading_what_was_not_loaded_is_told_at_the_line_that_reads(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         async with AsyncSession(engine) as session:
-            session.add(Reply(id=1, note=Note(id=1, text="x")))
+            session.add(Reply(id=1, entry=Entry(id=1, text="x")))
             await session.commit()
             [reply] = (await session.scalars(select(Reply))).all()
             with pytest.raises(SQLAlchemyError, match="greenlet_spawn has not been called"):
-                assert reply.note
+                assert reply.entry
 
     [finding] = record_of(program).findings()
     assert finding.code == "implicit-io"
@@ -403,7 +403,7 @@ def test_a_connection_object_has_a_note_of_its_own(record_of: Recorded) -> None:
     async def program(engine: AsyncEngine) -> None:
         connection: AsyncConnection
         async with engine.connect() as connection, connection.begin():
-            await connection.execute(insert(Note).values(text="x"))
+            await connection.execute(insert(Entry).values(text="x"))
 
     flight = record_of(program)
     assert codes(flight) == []

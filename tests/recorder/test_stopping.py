@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labkit.recorder import processes, program
-from labkit.recorder.diagnosis import Diagnosis
-from labkit.recorder.waiting import Waiting
+from labkit.recorder.process import runner, tree
+from labkit.recorder.process.diagnosis import Diagnosis
+from labkit.recorder.task_dump import Waiting
 
 READY = """
 import os, sys
@@ -92,8 +92,8 @@ def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     def run(source: str) -> Diagnosis:
         script.write_text(source)
         with monkeypatch.context() as patch:
-            patch.setattr(program, "wait_for", wait_until_ready)
-            return program.diagnose([str(script), str(fifo)], timeout=60)
+            patch.setattr(runner, "wait_for", wait_until_ready)
+            return runner.diagnose([str(script), str(fifo)], timeout=60)
 
     before = psutil.Process().children(recursive=True)
     yield run
@@ -154,11 +154,11 @@ def test_a_program_is_asked_however_this_system_can_ask(tmp_path: Path, monkeypa
     script.write_text(HOLDS)
 
     def wait_until_ready(process: subprocess.Popen[bytes], seconds: float) -> int:
-        assert processes.wait_until(ready.exists, 60)
+        assert tree.wait_until(ready.exists, 60)
         raise subprocess.TimeoutExpired(process.args, seconds)
 
-    monkeypatch.setattr(program, "wait_for", wait_until_ready)
-    diagnosis = program.diagnose([str(script), str(ready)], timeout=60)
+    monkeypatch.setattr(runner, "wait_for", wait_until_ready)
+    diagnosis = runner.diagnose([str(script), str(ready)], timeout=60)
     holder = next(each for each in waiting(diagnosis) if "holder" in each.who)
 
     assert [process.ended for process in diagnosis.processes] == ["asked"]
@@ -174,8 +174,8 @@ def test_threads_beside_the_main_one_are_found(late: Callable[[str], Diagnosis])
 def test_a_program_that_can_t_answer_leaves_where_its_threads_are(
     late: Callable[[str], Diagnosis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "ANSWER", 0.5)
-    monkeypatch.setattr(processes, "GRACE", 0.1)
+    monkeypatch.setattr(runner, "ANSWER", 0.5)
+    monkeypatch.setattr(tree, "GRACE", 0.1)
 
     diagnosis = late(DEAF)
 
@@ -187,7 +187,7 @@ def test_a_program_that_can_t_answer_leaves_where_its_threads_are(
 def test_a_program_that_is_stopped_before_it_listens_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("import time; time.sleep(1000)")
 
-    diagnosis = program.diagnose([str(tmp_path / "program.py")], timeout=0)
+    diagnosis = runner.diagnose([str(tmp_path / "program.py")], timeout=0)
 
     assert (diagnosis.stopped, diagnosis.status) == ("timeout", 1)
 
@@ -243,7 +243,7 @@ def test_a_signal_is_passed_on_and_what_is_known_is_reported(number: int, status
     (tmp_path / "program.py").write_text(HOLDS)
     thread = after(fifo, number)
 
-    diagnosis = program.diagnose([str(tmp_path / "program.py"), str(fifo)])
+    diagnosis = runner.diagnose([str(tmp_path / "program.py"), str(fifo)])
     thread.join()
 
     assert (diagnosis.stopped, diagnosis.status) == (None, status)
@@ -260,7 +260,7 @@ def test_a_second_ctrl_c_stops_a_program_that_does_not_end(tmp_path: Path) -> No
     )
     thread = after(fifo, signal.SIGINT, signal.SIGINT)
 
-    diagnosis = program.diagnose([str(tmp_path / "program.py"), str(fifo)])
+    diagnosis = runner.diagnose([str(tmp_path / "program.py"), str(fifo)])
     thread.join()
 
     assert (diagnosis.stopped, diagnosis.status) == ("interrupted", 130)
@@ -272,18 +272,18 @@ def test_afterwards_signals_do_what_they_did(tmp_path: Path) -> None:
     (tmp_path / "program.py").touch()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
-    program.diagnose([str(tmp_path / "program.py")])
+    runner.diagnose([str(tmp_path / "program.py")])
 
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_each_column_of_ps_is_asked_for_by_itself() -> None:
-    assert [each.count("=") for each in processes._COLUMNS if each != "-o"] == [1, 1, 1, 1]
+    assert [each.count("=") for each in tree._COLUMNS if each != "-o"] == [1, 1, 1, 1]
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="its output is what is tested, and there is no ps here")
 def test_the_processes_of_ps_are_those_of_proc() -> None:
     own = psutil.Process()
-    table = {known.pid: parent for parent, known in processes._from_ps()}
+    table = {known.pid: parent for parent, known in tree._from_ps()}
 
     assert table[own.pid] == own.ppid()

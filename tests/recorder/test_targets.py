@@ -157,14 +157,14 @@ def test_anything_else_is_refused_by_name(nonsense: Any) -> None:
 async def test_a_session_that_chooses_its_engine_is_its_engines(make_engine: MakeEngine) -> None:
     from sqlalchemy import text
 
-    from .aids import Base, Note
+    from .aids import Base, Entry
 
     engine = make_engine()
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     with FlightRecorder(engine) as flight:
-        async with AsyncSession(binds={Note: engine}) as session:
-            await session.get(Note, 1)
+        async with AsyncSession(binds={Entry: engine}) as session:
+            await session.get(Entry, 1)
             await session.execute(
                 text("INSERT INTO recorder_notes VALUES (1, '')"), bind_arguments={"bind": engine.sync_engine}
             )

@@ -8,10 +8,10 @@ A fault has consequences: a registry that is built anew at every access leaks, l
 from __future__ import annotations
 
 from labkit.recorder.finding import Finding
-from labkit.recorder.record import Record
 from labkit.recorder.rules import engines, leaks, pools, redis, sessions, tasks
 from labkit.recorder.rules.draft import Draft, Rule
 from labkit.recorder.rules.folding import fold
+from labkit.recorder.snapshot import Record
 
 __all__ = ["RULES", "find"]
 
@@ -57,7 +57,7 @@ def find(*records: Record) -> list[Finding]:
 
 
 def _of_a_child(record: Record, draft: Draft) -> Draft:
-    """Tell a child's notes from its parent's by its pid; those of engines say whose they are themselves."""
+    """Tell a child's entries from its parent's by its pid; those of engines say whose they are themselves."""
     draft.touches = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.touches}
     draft.reach = {key if key.startswith("Pool ") else f"{record.pid}: {key}" for key in draft.reach}
     return draft

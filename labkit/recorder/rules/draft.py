@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.recorder.notes import Checkout, Connection, Note, Pool, Task
-from labkit.recorder.record import Record
+from labkit.recorder.model import Checkout, Connection, Entry, Pool, Task
+from labkit.recorder.snapshot import Record
 
 __all__ = ["Draft", "Rule", "about", "keys"]
 
@@ -36,15 +36,15 @@ class Draft:
 Rule = Callable[[Record], Iterator[Draft]]
 
 
-def keys(*notes: Note | None) -> set[str]:
-    """Return what stands for these notes in `touches` and `reach`."""
-    return {_key(note) for note in notes if note is not None}
+def keys(*entries: Entry | None) -> set[str]:
+    """Return what stands for these entries in `touches` and `reach`."""
+    return {_key(entry) for entry in entries if entry is not None}
 
 
-def _key(note: Note) -> str:
+def _key(entry: Entry) -> str:
     # A forked child goes on with its parent's numbers; only engines are spoken of across processes.
-    pid = f"{note.pid}: " if isinstance(note, Pool) else ""
-    return f"{type(note).__name__} {pid}{note.number}"
+    pid = f"{entry.pid}: " if isinstance(entry, Pool) else ""
+    return f"{type(entry).__name__} {pid}{entry.number}"
 
 
 def about(checkout: Checkout) -> set[str]:

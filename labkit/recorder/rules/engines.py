@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.recorder.notes import Connection, Kind, Pool
-from labkit.recorder.record import Record
+from labkit.recorder.model import Connection, Kind, Pool
 from labkit.recorder.rules.draft import Draft, keys
 from labkit.recorder.rules.words import at, loop_words, opened_on, who
+from labkit.recorder.snapshot import Record
 
 __all__ = ["forked", "loops_crossed", "not_disposed", "stale"]
 

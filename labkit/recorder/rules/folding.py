@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from labkit.recorder.finding import CODES, Finding
-from labkit.recorder.record import Record
 from labkit.recorder.rules.draft import Draft
+from labkit.recorder.snapshot import Record
 
 __all__ = ["EXPLAINS", "fold"]
 

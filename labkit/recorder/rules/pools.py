@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.recorder.notes import Incident, Kind
-from labkit.recorder.record import Record
+from labkit.recorder.model import Incident, Kind
 from labkit.recorder.rules.draft import Draft, keys
 from labkit.recorder.rules.words import at, holder, span, who
+from labkit.recorder.snapshot import Record
 
 __all__ = ["exhausted", "nested"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.recorder.notes import Kind
-from labkit.recorder.record import Record
+from labkit.recorder.model import Kind
 from labkit.recorder.rules.draft import Draft, about, keys
 from labkit.recorder.rules.words import at, loop_words, who
+from labkit.recorder.snapshot import Record
 
 __all__ = ["clients", "leases"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labkit.recorder.notes import Checkout, Loop, Task
-from labkit.recorder.record import Record
+from labkit.recorder.model import Checkout, Loop, Task
+from labkit.recorder.snapshot import Record
 
 __all__ = ["at", "holder", "loop_words", "opened_on", "span", "who"]
 

@@ -19,7 +19,7 @@ def _begin() -> None:
         root = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
         sys.path.append(root)
         try:
-            import labkit.recorder.child as child
+            import labkit.recorder.process.agent as child
         finally:
             sys.path.reverse()
             sys.path.remove(root)  # the last one
