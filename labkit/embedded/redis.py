@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import fakeredis
@@ -15,8 +17,9 @@ from fakeredis._socket import AsyncFakeSocket
 from redis import Redis
 
 from labkit.embedded.thread import HOST, ServerThread
+from labkit.errors import CannotStart
 
-__all__ = ["RedisServer"]
+__all__ = ["RedisServer", "run_redis"]
 
 VERSION = (8, 0)
 NO_LOGIN = "NOAUTH Authentication required."
@@ -159,3 +162,17 @@ class RedisServer(ServerThread):
         for transport in list(self.transports):
             transport.abort()
         await asyncio.sleep(0)  # lets the aborted connections say that they are lost
+
+
+@asynccontextmanager
+async def run_redis() -> AsyncIterator[RedisServer]:
+    """Run the Redis server while the block runs. Raises `CannotStart` when no port can be had."""
+    server = RedisServer()
+    try:
+        server.start()
+    except OSError as fault:
+        raise CannotStart(f"The embedded Redis server did not start: {fault}.") from fault
+    try:
+        yield server
+    finally:
+        server.stop()

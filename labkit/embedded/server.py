@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sqlite3
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,9 @@ from labkit.embedded.statements import Planner
 from labkit.embedded.thread import HOST, ServerThread
 from labkit.embedded.values import SqlFault
 from labkit.embedded.wire import PacketStream, Wire, WireReader
+from labkit.errors import CannotStart
 
-__all__ = ["MysqlServer"]
+__all__ = ["MysqlServer", "run_mysql"]
 
 USER = "lab"
 
@@ -113,3 +117,22 @@ class MysqlServer(ServerThread):
         if wire is None:
             raise SqlFault(1094, f"Unknown thread id: {number}")
         wire.kill(query_only=query_only)
+
+
+@asynccontextmanager
+async def run_mysql(folder: Path) -> AsyncIterator[MysqlServer]:
+    """
+    Run the MySQL server while the block runs, its data in `folder`, which is the caller's to delete.
+
+    Raises `CannotStart` when a port or a file can't be had. At the end clients are cut off, the thread gone.
+    Starting and stopping block the loop for some milliseconds, so that no cancellation can come between.
+    """
+    server = MysqlServer(folder)
+    try:
+        server.start()
+    except (OSError, sqlite3.Error) as fault:
+        raise CannotStart(f"The embedded MySQL server did not start: {fault}.") from fault
+    try:
+        yield server
+    finally:
+        server.stop()

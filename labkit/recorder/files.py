@@ -36,7 +36,7 @@ def write_timeline(diagnosis: Diagnosis, path: Path) -> None:
 
     watched = diagnosis.watched()
     titles = [each.title for each in watched] if len(watched) > 1 else []
-    drawn = Timeline([each.record for each in watched], titles, "svg")
+    drawn = Timeline([each.record for each in watched], titles)
     if path.suffix.lower() == ".svg":
         text = drawn.svg
     else:

@@ -179,7 +179,7 @@ class FlightRecorder:
             faults=len(ledger.faults),
         )
 
-    # Views; imported when they are wanted, since a program that only records needs neither Rich nor Altair.
+    # Views; imported when they are wanted, since a program that only records does not need Rich.
 
     def table(self) -> Table:
         """Return every checkout as a table: who, where, when, how it ended."""
@@ -187,11 +187,11 @@ class FlightRecorder:
 
         return table(self.record())
 
-    def timeline(self, backend: str | None = None) -> Timeline:
-        """Return the picture: a lane for each connection, a bar for each checkout; `backend` is altair or svg."""
+    def timeline(self) -> Timeline:
+        """Return the picture: a lane for each connection, a bar for each checkout."""
         from labkit.recorder.report import timeline
 
-        return timeline(self.record(), backend)
+        return timeline(self.record())
 
     def report(self, width: int = 100) -> str:
         """Return the findings in words, for a terminal."""

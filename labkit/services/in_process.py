@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-from labkit.embedded import run_mysql, run_redis
 from labkit.services.folder import private_folder
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
@@ -49,6 +48,10 @@ def _look(provider: str, *packages: str) -> Probe:
 @asynccontextmanager
 async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
     """Start both servers, each in a thread of its own, on a database file in a private folder."""
+    # They take 0.2 s to import, and who lists the providers starts none.
+    from labkit.embedded.redis import run_redis
+    from labkit.embedded.server import run_mysql
+
     with private_folder(ROOM) as folder:
         async with run_redis() as redis, run_mysql(folder) as mysql:
             versions = {"mysql": mysql.version, "redis": redis.version}
@@ -58,6 +61,8 @@ async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def start_sqlite(settings: Settings) -> AsyncIterator[Services]:
     """Give a database file in a private folder, and a Redis in a thread of its own."""
+    from labkit.embedded.redis import run_redis
+
     with private_folder(ROOM) as folder:
         async with run_redis() as server:
             database_url = f"sqlite+aiosqlite:///{folder / 'labkit.db'}"

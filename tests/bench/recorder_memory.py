@@ -257,4 +257,4 @@ def _reported(flight: FlightRecorder) -> Reported:
     assert len(str(table(record))) > 100
     times.append(time.perf_counter())
     parts = [after - before for before, after in itertools.pairwise(times)]
-    return Reported(len(record.events()), *parts, svg=len(timeline(record, "svg").svg.encode()))
+    return Reported(len(record.events()), *parts, svg=len(timeline(record).svg.encode()))

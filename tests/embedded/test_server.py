@@ -23,8 +23,8 @@ from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from labkit.embedded import run_mysql, run_redis
-from labkit.embedded.server import MysqlServer
+from labkit.embedded.redis import run_redis
+from labkit.embedded.server import MysqlServer, run_mysql
 from labkit.errors import CannotStart
 
 PATIENCE = 10.0
@@ -305,7 +305,8 @@ async def test_the_storys_error_comes_out_of_the_pools_log(running: MysqlServer)
 START = """
 import asyncio, pathlib, sys, tempfile, time
 began = time.perf_counter()
-from labkit.embedded import run_mysql, run_redis
+from labkit.embedded.redis import run_redis
+from labkit.embedded.server import run_mysql
 
 async def main():
     with tempfile.TemporaryDirectory() as folder:

@@ -30,7 +30,7 @@ def html(record: Record, findings: list[Finding]) -> str:
         *(_finding(record, finding, str(number)) for number, finding in enumerate(findings, start=1)),
         *_end(record, findings),
         *_checkouts(record),
-        timeline(record, "svg").svg if record.connections else "",
+        timeline(record).svg if record.connections else "",
     ]
     return f'<div class="lk-report" style="line-height:1.45;max-width:1000px">{"".join(parts)}</div>'
 
@@ -44,7 +44,7 @@ def page(
     `drawn` takes the place of the record's own timeline: what `beside` returned, say.
     """
     body = html(record, findings) if drawn is None else drawn.svg
-    words = (timeline(record, "svg") if drawn is None else drawn).text()
+    words = (timeline(record) if drawn is None else drawn).text()
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

@@ -97,7 +97,7 @@ def test_on_a_page_it_makes_no_tag_and_no_attribute(name: str) -> None:
 @with_examples  # type: ignore[arg-type]
 def test_in_a_drawing_it_is_well_formed_text(name: str) -> None:
     record, _ = hostile(name)
-    drawn = timeline(record, "svg").svg
+    drawn = timeline(record).svg
 
     assert_harmless(drawn)
     tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(drawn).iter()}
@@ -114,7 +114,7 @@ def test_in_a_terminal_it_commands_nothing(name: str) -> None:
     console.print(report(record, findings))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
 
-    for text in (report_text(record, findings), str(table(record)), timeline(record, "svg").text()):
+    for text in (report_text(record, findings), str(table(record)), timeline(record).text()):
         assert_harmless(text)
     for style in ("\x1b[1m", "\x1b[2m", "\x1b[0m"):
         shown = shown.replace(style, "")
@@ -130,11 +130,6 @@ def test_in_a_trace_it_is_text(name: str) -> None:
     assert made.isascii()
     assert complaints(made) == []
     assert_harmless(json.dumps(json.loads(made), ensure_ascii=False))
-
-
-def test_in_a_chart_it_is_text() -> None:
-    for name in NAMES:
-        assert_harmless(json.dumps(timeline(hostile(name)[0], "altair").chart().to_dict(), ensure_ascii=False))
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "\x1b" * 10_000, "日" * 10_000], ids=["x", "escape", "wide"])

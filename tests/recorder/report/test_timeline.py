@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from labkit.errors import InvalidInput, MissingCapability
 from labkit.recorder.json_format import dump, load
 from labkit.recorder.model import Kind
 from labkit.recorder.report import beside, report_text, timeline
@@ -37,7 +36,7 @@ SAMPLES = {
 
 
 def drawing(record: Record) -> ET.Element:
-    return ET.fromstring(timeline(record, "svg").svg)
+    return ET.fromstring(timeline(record).svg)
 
 
 def words_of(record: Record) -> list[str]:
@@ -53,7 +52,7 @@ def titles_of(record: Record) -> list[str]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_it_stands_alone_and_tells_those_who_cannot_see_it(name: str) -> None:
     drawn = drawing(SAMPLES[name])
-    text = timeline(SAMPLES[name], "svg").svg
+    text = timeline(SAMPLES[name]).svg
 
     assert drawn.attrib["role"] == "img"
     assert drawn.findtext(f"{SVG}title")
@@ -78,7 +77,7 @@ def test_nothing_reaches_over_the_edge(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_text_says_all_that_the_drawing_shows(name: str) -> None:
-    text = timeline(SAMPLES[name], "svg").text()
+    text = timeline(SAMPLES[name]).text()
 
     assert [title for title in titles_of(SAMPLES[name]) if title not in text and "closes" not in title] == []
     for loop in SAMPLES[name].loops:
@@ -94,7 +93,7 @@ def test_the_story_is_seen() -> None:
 
 
 def test_a_leak_goes_on_past_the_end_of_its_loop() -> None:
-    text = timeline(SAMPLES["story"], "svg").text()
+    text = timeline(SAMPLES["story"]).text()
 
     assert re.search(r"^loop #1 +0\.001 s  0\.052 s", text, re.MULTILINE)
     assert re.search(r"^connection 1 +0\.012 s  0\.071 s", text, re.MULTILINE)
@@ -114,7 +113,7 @@ def test_a_short_loop_has_its_words_behind_its_line() -> None:
         build.loop(start * MS, (start + 4) * MS)
     drawn = drawing(build.done(200 * MS))
     places = {element.text: float(element.attrib["x"]) for element in drawn.iter(f"{SVG}text")}
-    scale = timeline(build.record, "svg").scale
+    scale = timeline(build.record).scale
 
     assert places["loop #1 closes"] > scale(4 * MS)
     assert {"loop #2", "loop #4", "loop #4 closes"} <= set(places)
@@ -146,7 +145,7 @@ def test_what_hooks_and_notes_both_tell_is_one_sign() -> None:
     build.mark(9 * MS + 80, "disposed", pool=connection.pool)
     build.mark(9 * MS + 2, "closed", connection=connection)
     build.mark(12 * MS, "detached", connection=connection)
-    [lane] = timeline(build.done(20 * MS), "svg").pictures[0].lanes
+    [lane] = timeline(build.done(20 * MS)).pictures[0].lanes
 
     assert [sign.shape for sign in lane.signs] == ["opened", "closed", "disposed", "other"]
 
@@ -200,12 +199,12 @@ def test_many_signs_of_one_kind_at_one_place_are_counted() -> None:
 
     assert "5 times" in words_of(record)
     assert "5 times task cancelled, first cancelled, at 0.400 s" in titles_of(record)
-    assert re.findall(r"0\.498 s  0\.512 s  a statement runs", timeline(record, "svg").text())
+    assert re.findall(r"0\.498 s  0\.512 s  a statement runs", timeline(record).text())
 
 
 @pytest.mark.parametrize("name", ["busy", "pubsub"])
 def test_merged_bars_say_how_many_they_are_and_lose_none(name: str) -> None:
-    drawn = timeline(SAMPLES[name], "svg")
+    drawn = timeline(SAMPLES[name])
 
     assert sum(bar.count for lane in drawn.pictures[0].lanes for bar in lane.bars) == len(SAMPLES[name].checkouts)
     assert "Neighbouring short checkouts are drawn as one bar, which says how many they are." in drawn.svg
@@ -217,7 +216,7 @@ def test_what_was_never_returned_is_never_merged_away() -> None:
 
 def test_more_connections_than_lanes_share_the_last_and_it_says_so() -> None:
     record = records.busy(5_000, 200)
-    drawn = timeline(record, "svg")
+    drawn = timeline(record)
 
     assert len(drawn.pictures[0].lanes) == 40
     assert "161 connections share the lane “161 more”: no more than 40 are drawn." in drawn.svg
@@ -238,13 +237,13 @@ def test_twenty_thousand_events_fit_in_a_megabyte_and_half_a_second(connections:
         report_text(record, [])
         spent.append(time.process_time() - began)
 
-    assert len(timeline(record, "svg").svg.encode()) <= 1_000_000
+    assert len(timeline(record).svg.encode()) <= 1_000_000
     assert min(spent) <= 0.5
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_saved_record_gives_the_same_bytes(name: str) -> None:
-    assert timeline(load(dump(SAMPLES[name])), "svg").svg == timeline(SAMPLES[name], "svg").svg
+    assert timeline(load(dump(SAMPLES[name]))).svg == timeline(SAMPLES[name]).svg
 
 
 @pytest.mark.push
@@ -269,7 +268,7 @@ def test_another_process_gives_the_same_bytes() -> None:
 
 def test_broken_and_mended_stand_on_one_scale_with_the_same_colours() -> None:
     both = beside(SAMPLES["story"], records.mended(), ("broken", "mended"))
-    alone = timeline(SAMPLES["story"], "svg")
+    alone = timeline(SAMPLES["story"])
     fills = [
         group.find(f"{SVG}rect").attrib["fill"]  # type: ignore[union-attr]
         for group in ET.fromstring(both.svg).iter(f"{SVG}g")
@@ -308,16 +307,8 @@ def test_words_can_be_read_on_a_light_and_on_a_dark_page() -> None:
     assert contrast(dark["p"], dark["d"]) >= 4.5
 
 
-def test_a_backend_that_is_not_known_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"one of altair, svg, not by 'png'"):
-        timeline(SAMPLES["clean"], "png")
-
-
-def test_without_altair_it_is_svg_and_altair_cannot_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["labkit.recorder.report.timeline"], "find_spec", lambda name: None)
-
+def test_a_notebook_shows_the_drawing_and_text_beside_it() -> None:
     drawn = timeline(SAMPLES["clean"])
+
     assert drawn._repr_html_() == drawn._repr_mimebundle_()["text/html"] == drawn.svg
     assert repr(drawn) == drawn._repr_mimebundle_()["text/plain"] == drawn.text()
-    with pytest.raises(MissingCapability, match="pip install altair"):
-        timeline(SAMPLES["clean"], "altair")
