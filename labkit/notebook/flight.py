@@ -148,7 +148,7 @@ class Flight:
 
     def _leaks(self, account: OwnerFindings) -> list[str]:
         from labkit.notebook.cells import name_cells, words
-        from labkit.recorder.report.wording import connection_name
+        from labkit.recorder.wording import connection_name
 
         record = name_cells(account.record, self._shell, self._cells)
         return [

@@ -85,7 +85,7 @@ def test_report_shows_a_leak_and_lets_the_test_pass(play: Run) -> None:
 def test_a_finding_reads_like_a_sentence_and_names_what_to_do(play: Run) -> None:
     shown = " ".join(play(UNMARKED, "--flight=report").stdout.split())
 
-    assert 'by task "Task-' in shown
+    assert "by task Task-" in shown
     assert "and never returned" in shown
     assert "do: Use `async with`" in shown
     assert "lesson: ch06_the_pool" in shown

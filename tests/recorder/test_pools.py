@@ -378,7 +378,7 @@ def test_who_waits_in_vain_is_told_who_holds(url: str) -> None:
     flight = fly(main)
     [finding] = flight.findings()
     assert finding.code == "pool-exhausted"
-    assert 'connection 1 was held by task "holder"' in finding.evidence[0]
+    assert 'connection 1: task "holder"' in finding.evidence[0]
     assert "waited" in told(flight)
     assert flight.statistics().waits == 1
     assert flight.record().counts.longest_wait >= 10_000

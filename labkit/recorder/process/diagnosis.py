@@ -34,8 +34,8 @@ from typing import Any
 
 from labkit.recorder.finding import Finding
 from labkit.recorder.process.handoff import ProcessReport
-from labkit.recorder.report.sanitize import plain
 from labkit.recorder.rules import find
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Place, Record
 from labkit.recorder.task_dump import Waiting
 

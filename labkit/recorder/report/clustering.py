@@ -9,7 +9,7 @@ from labkit.recorder.report.markers import MEANINGS, Sign
 from labkit.recorder.report.scale import Scale
 from labkit.recorder.report.svg import text_width
 from labkit.recorder.report.timeline_model import MIXED, Bar, Lane, Picture
-from labkit.recorder.report.wording import count, duration, moment
+from labkit.recorder.wording import count, duration, moment
 
 __all__ = ["merged", "rows"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from labkit.recorder.finding import CODES, Finding
 from labkit.recorder.model import Task
-from labkit.recorder.report.sanitize import plain
-from labkit.recorder.report.wording import connection_name, duration, task_name, waits_at
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import connection_name, duration, task_name, waits_at
 
 __all__ = ["facts"]
 

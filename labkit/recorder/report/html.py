@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from labkit.recorder.finding import Finding
 from labkit.recorder.report.details import facts
-from labkit.recorder.report.sanitize import markup
 from labkit.recorder.report.summary import faults, headline, held, watched
 from labkit.recorder.report.table import table
 from labkit.recorder.report.timeline import Timeline, timeline
-from labkit.recorder.report.wording import count
+from labkit.recorder.sanitize import markup
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import count
 
 __all__ = ["html", "page"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labkit.recorder.model import Connection, Kind
-from labkit.recorder.report.sanitize import plain
-from labkit.recorder.report.wording import moment, place_of, task_name
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import moment, place_of, task_name
 
 __all__ = ["MEANINGS", "Sign", "signs_of"]
 

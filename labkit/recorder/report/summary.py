@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from labkit.recorder.finding import Finding
-from labkit.recorder.report.sanitize import plain
-from labkit.recorder.report.wording import count, duration, holder, joined
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import count, duration, holder, joined
 
 __all__ = ["all_findings", "faults", "headline", "held", "watched"]
 

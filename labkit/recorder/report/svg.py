@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.recorder.report.sanitize import clip, markup, width
+from labkit.recorder.sanitize import clip, markup, width
 
 __all__ = [
     "GREY",

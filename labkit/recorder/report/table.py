@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from labkit.recorder.model import Checkout
-from labkit.recorder.report.sanitize import clip, markup, plain, width
-from labkit.recorder.report.wording import (
+from labkit.recorder.sanitize import clip, markup, plain, width
+from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import (
     connection_name,
     count,
     duration,
@@ -19,7 +20,6 @@ from labkit.recorder.report.wording import (
     task_name,
     waits_at,
 )
-from labkit.recorder.snapshot import Record
 
 __all__ = ["Row", "Table", "columns", "table"]
 

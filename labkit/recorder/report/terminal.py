@@ -12,8 +12,8 @@ from rich.text import Text
 
 from labkit.recorder.finding import Finding
 from labkit.recorder.report.details import facts
-from labkit.recorder.report.sanitize import plain
 from labkit.recorder.report.summary import faults, headline, held, watched
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Record
 
 __all__ = ["report", "report_text"]

@@ -9,7 +9,7 @@ from textwrap import TextWrapper
 
 from labkit.recorder.finding import Finding
 from labkit.recorder.report.details import facts
-from labkit.recorder.report.sanitize import plain
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Place, Record
 
 __all__ = ["block"]

@@ -8,7 +8,7 @@ from labkit.recorder.report.markers import MEANINGS
 from labkit.recorder.report.scale import Scale
 from labkit.recorder.report.svg import GREY, PALETTE, colour, letters, rect, shape, text_width
 from labkit.recorder.report.timeline_model import Picture
-from labkit.recorder.report.wording import moment
+from labkit.recorder.wording import moment
 
 __all__ = ["legend"]
 

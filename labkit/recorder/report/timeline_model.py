@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from labkit.recorder.model import Checkout, Connection, Incident, Pool, Task
 from labkit.recorder.report.markers import Sign, signs_of
-from labkit.recorder.report.sanitize import clip
-from labkit.recorder.report.wording import (
+from labkit.recorder.sanitize import clip
+from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import (
     connection_name,
     count,
     duration,
@@ -22,7 +23,6 @@ from labkit.recorder.report.wording import (
     task_name,
     waits_at,
 )
-from labkit.recorder.snapshot import Record
 
 __all__ = ["MIXED", "Band", "Bar", "Hues", "Lane", "Picture", "picture"]
 

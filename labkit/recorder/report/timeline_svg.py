@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labkit.recorder.report.clustering import rows
-from labkit.recorder.report.sanitize import clip, markup
 from labkit.recorder.report.scale import Scale
 from labkit.recorder.report.svg import STYLE, colour, fitting, letters, line, number, rect, shape, text_width
 from labkit.recorder.report.timeline_legend import legend
 from labkit.recorder.report.timeline_model import Band, Bar, Lane, Picture
-from labkit.recorder.report.wording import duration
+from labkit.recorder.sanitize import clip, markup
+from labkit.recorder.wording import duration
 
 __all__ = ["LEFT", "RIGHT", "draw"]
 

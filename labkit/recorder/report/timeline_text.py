@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from labkit.recorder.report.table import columns
 from labkit.recorder.report.timeline_model import Lane, Picture
-from labkit.recorder.report.wording import count, joined, moment
+from labkit.recorder.wording import count, joined, moment
 
 __all__ = ["caption", "write"]
 

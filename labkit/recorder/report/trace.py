@@ -15,9 +15,9 @@ from typing import Any
 
 from labkit.recorder.model import Checkout, Connection, Loop
 from labkit.recorder.report.markers import MEANINGS, Sign, signs_of
-from labkit.recorder.report.sanitize import plain
-from labkit.recorder.report.wording import connection_name, ending, loop_name, place_of, task_name, waits_at
+from labkit.recorder.sanitize import plain
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import connection_name, ending, loop_name, place_of, task_name, waits_at
 
 __all__ = ["trace"]
 

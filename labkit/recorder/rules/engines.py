@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Connection, Kind, Pool
 from labkit.recorder.rules.draft import Draft, keys
-from labkit.recorder.rules.words import at, loop_words, opened_on, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, loop_name, on_loop, task_name
 
 __all__ = ["forked", "loops_crossed", "not_disposed", "stale"]
 
@@ -65,8 +65,8 @@ def loops_crossed(record: Record) -> Iterator[Draft]:
                 "redis-crossed-loops" if redis else "pool-crossed-loops",
                 incident.place,
                 f"connection {connection.number} was opened {at(record, connection.place)} on "
-                f"{opened_on(connection.task.loop)} and used {at(record, incident.place)} by "
-                f"{who(incident.task)}{loop_words(incident.task.loop if incident.task else None)}",
+                f"{loop_name(connection.task.loop)} and used {at(record, incident.place)} by "
+                f"{task_name(incident.task)}{on_loop(incident.task)}",
                 at=incident.at,
                 task=incident.task,
                 connection=connection,
@@ -104,7 +104,7 @@ def stale(record: Record) -> Iterator[Draft]:
                 "stale-connection",
                 incident.place,
                 f"connection {connection.number} was closed by the server while it lay idle; its first use, "
-                f"{at(record, incident.place)} by {who(incident.task)}, failed with {incident.text}",
+                f"{at(record, incident.place)} by {task_name(incident.task)}, failed with {incident.text}",
                 at=incident.at,
                 task=incident.task,
                 connection=connection,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Checkout, Incident, Kind
 from labkit.recorder.rules.draft import Draft, about, keys
-from labkit.recorder.rules.words import at, loop_words, span, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, duration, on_loop, task_name
 
 __all__ = ["cancelled_statements", "leaks"]
 
@@ -55,7 +55,7 @@ def _was_interrupted(checkout: Checkout) -> bool:
 def _sentence(record: Record, incident: Incident, checkout: Checkout, interrupted: bool) -> str:
     words = (
         f"connection {checkout.connection.number} was checked out {at(record, checkout.place)} by "
-        f"{who(checkout.task)}{loop_words(checkout.task.loop)}"
+        f"{task_name(checkout.task)}{on_loop(checkout.task)}"
     )
     words += ", was cancelled or timed out, and never returned it" if interrupted else " and never returned"
     ended = "the program" if record.ended else incident.text
@@ -65,11 +65,11 @@ def _sentence(record: Record, incident: Incident, checkout: Checkout, interrupte
 def _what_followed(checkout: Checkout, ended: str) -> Iterator[str]:
     loop = checkout.task.loop
     if loop is not None and loop.closed is not None and (checkout.until is None or checkout.until >= loop.closed):
-        yield f"loop #{loop.number} closed {span(loop.closed - checkout.at)} later"
+        yield f"loop #{loop.number} closed {duration(loop.closed - checkout.at)} later"
     if checkout.end == "collected":
         yield "the garbage collector took it back"
     elif checkout.end == "returned":
-        yield f"it did come back, {span((checkout.until or 0) - checkout.at)} after its checkout"
+        yield f"it did come back, {duration((checkout.until or 0) - checkout.at)} after its checkout"
     elif checkout.until is None and ended:
         yield f"it was still out when {ended} ended"
 
@@ -94,7 +94,8 @@ def cancelled_statements(record: Record) -> Iterator[Draft]:
             "cancelled-while-holding",
             checkout.place,
             f"connection {checkout.connection.number}, checked out {at(record, checkout.place)} by "
-            f"{who(checkout.task)}, was lost: its statement was cancelled, and nothing closed the session after it",
+            f"{task_name(checkout.task)}, was lost: its statement was cancelled, and nothing closed the session "
+            "after it",
             at=incident.at,
             task=checkout.task,
             connection=checkout.connection,

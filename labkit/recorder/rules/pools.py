@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Incident, Kind
 from labkit.recorder.rules.draft import Draft, keys
-from labkit.recorder.rules.words import at, holder, span, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, duration, holder, task_name
 
 __all__ = ["exhausted", "nested"]
 
@@ -19,7 +19,7 @@ def exhausted(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "pool-exhausted",
                 incident.place,
-                f"{who(incident.task)} waited {span(incident.waited)} for a connection "
+                f"{task_name(incident.task)} waited {duration(incident.waited)} for a connection "
                 f"{at(record, incident.place)}, and got none: {len(incident.holders)} were out",
                 at=incident.at,
                 task=incident.task,
@@ -36,9 +36,9 @@ def nested(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "nested-checkout",
                 incident.place,
-                f"{who(incident.task)} asked for a second connection {at(record, incident.place)} while it held "
-                f"connection {held.connection.number}, checked out {at(record, held.place)}, and the pool was "
-                "empty: it waited for what it held itself",
+                f"{task_name(incident.task)} asked for a second connection {at(record, incident.place)} while "
+                f"it held connection {held.connection.number}, checked out {at(record, held.place)}, and the pool "
+                "was empty: it waited for what it held itself",
                 at=incident.at,
                 task=incident.task,
                 connection=held.connection,

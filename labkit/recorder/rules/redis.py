@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Kind
 from labkit.recorder.rules.draft import Draft, about, keys
-from labkit.recorder.rules.words import at, loop_words, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, on_loop, task_name
 
 __all__ = ["clients", "leases"]
 
@@ -22,7 +22,7 @@ def leases(record: Record) -> Iterator[Draft]:
                 "redis-leaked-connection",
                 checkout.place,
                 f"Redis connection {checkout.connection.number} was taken {at(record, checkout.place)} by "
-                f"{who(checkout.task)}{loop_words(checkout.task.loop)} and never given back",
+                f"{task_name(checkout.task)}{on_loop(checkout.task)} and never given back",
                 at=incident.at,
                 task=checkout.task,
                 connection=checkout.connection,

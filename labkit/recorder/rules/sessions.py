@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Checkout, Factory, Incident, Kind, Pool, Session
 from labkit.recorder.rules.draft import Draft, about, keys
-from labkit.recorder.rules.words import at, loop_words, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, on_loop, task_name
 
 __all__ = ["lost_writes", "rebuilt_engines", "rebuilt_makers", "scopes", "shared"]
 
@@ -112,7 +112,7 @@ def _scope(record: Record, incident: Incident, session: Session, what: str) -> D
     return Draft(
         "scope-mismatch",
         session.place,
-        f"{who(session.task)} began a session {at(record, session.place)} and {what}{with_connection}",
+        f"{task_name(session.task)} began a session {at(record, session.place)} and {what}{with_connection}",
         at=incident.at,
         task=session.task,
         touches=keys(session),
@@ -130,8 +130,8 @@ def shared(record: Record) -> Iterator[Draft]:
         yield Draft(
             "session-shared",
             incident.place,
-            f"two tasks were inside one {session.kind} at the same time: {who(incident.other)} in `{first}` "
-            f"{at(record, incident.other_place)}, and {who(incident.task)} in `{second}` "
+            f"two tasks were inside one {session.kind} at the same time: {task_name(incident.other)} in `{first}` "
+            f"{at(record, incident.other_place)}, and {task_name(incident.task)} in `{second}` "
             f"{at(record, incident.place)}",
             at=incident.at,
             task=incident.task,
@@ -151,7 +151,8 @@ def lost_writes(record: Record) -> Iterator[Draft]:
         yield Draft(
             "lost-write",
             incident.place,
-            f"a session wrote {at(record, incident.place)} in {who(session.task)}{loop_words(session.task.loop)}, "
+            f"a session wrote {at(record, incident.place)} in {task_name(session.task)}"
+            f"{on_loop(session.task)}, "
             f"and {ends.get(session.end or '', 'ended')} without a commit: the rows are gone",
             at=incident.at,
             task=session.task,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from labkit.recorder.model import Kind
 from labkit.recorder.rules.draft import Draft, about, keys
-from labkit.recorder.rules.words import at, loop_words, who
 from labkit.recorder.snapshot import Record
+from labkit.recorder.wording import at, on_loop, task_name
 
 __all__ = ["abandoned_generators", "implicit_io", "lost_tasks", "nest_asyncio", "primitives"]
 
@@ -21,7 +21,7 @@ def lost_tasks(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "lost-task",
                 checkout.place,
-                f"{who(checkout.task)} held connection {checkout.connection.number}, checked out "
+                f"{task_name(checkout.task)} held connection {checkout.connection.number}, checked out "
                 f"{at(record, checkout.place)}, when its loop ended: nobody had waited for the task"
                 + (f", and it was dropped at {waits}" if waits else ""),
                 at=incident.at,
@@ -73,7 +73,7 @@ def primitives(record: Record) -> Iterator[Draft]:
             yield Draft(
                 "primitive-crossed-loops",
                 incident.place,
-                f"{who(incident.task)}{loop_words(incident.task.loop if incident.task else None)} had to wait for "
+                f"{task_name(incident.task)}{on_loop(incident.task)} had to wait for "
                 f"an asyncio.{incident.text} {at(record, incident.place)}, which belongs to another loop",
                 at=incident.at,
                 task=incident.task,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from labkit.recorder.report import beside, html, page, report, report_text, table, timeline, trace
-from labkit.recorder.report.sanitize import clip, markup, plain
+from labkit.recorder.sanitize import clip, markup, plain
 
 from ..records import hostile
 from .trace_format import complaints

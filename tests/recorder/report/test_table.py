@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from labkit.recorder.report import table
-from labkit.recorder.report.sanitize import width
+from labkit.recorder.sanitize import width
 
 from ..records import busy, exhausted, hostile, nothing, pubsub, story
 

@@ -1,4 +1,4 @@
-"""The words that all views share."""
+"""The words that rules and reports share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from labkit.recorder.report.wording import count, duration, ending, holder, joined, moment, task_name
+from labkit.recorder.wording import count, duration, ending, holder, joined, moment, task_name
 
-from ..records import MS, SECOND, Build, exhausted
+from .records import MS, SECOND, Build, exhausted
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The words that all views share: how long, who, where, and how it ended."""
+"""How rules and reports speak of places, tasks, loops and times: the same words for the same thing everywhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 
 from labkit.recorder.model import Checkout, Connection, Loop, Task
-from labkit.recorder.report.sanitize import clip, plain
+from labkit.recorder.sanitize import clip, plain
 from labkit.recorder.snapshot import Place, Record
 
 __all__ = [
+    "at",
     "connection_name",
     "count",
     "duration",
@@ -20,6 +21,7 @@ __all__ = [
     "joined",
     "loop_name",
     "moment",
+    "on_loop",
     "place_name",
     "place_of",
     "task_name",
@@ -78,6 +80,17 @@ def loop_name(loop: Loop | None) -> str:
     return f"loop #{loop.number}" + (" (closed)" if loop.closed is not None else "")
 
 
+def on_loop(task: Task | None) -> str:
+    """Return on which loop a task runs, ` on loop #1`; nothing outside every loop."""
+    return f" on loop #{task.loop.number}" if task is not None and task.loop is not None else ""
+
+
+def at(record: Record, place: int) -> str:
+    """Return a place in a sentence: `at shop.py:41 in save_user`."""
+    where = place_of(record, place)
+    return f"at {where}" if where else "in a library, with no line of yours on the stack"
+
+
 def is_redis(connection: Connection) -> bool:
     """Say whether a connection leads to Redis."""
     return connection.pool.kind.startswith("redis")
@@ -99,9 +112,10 @@ def place_of(record: Record, place: int) -> str:
     return plain(where, 200) if where else ""
 
 
-def held_for(record: Record, checkout: Checkout) -> int:
-    """Return for how many microseconds a connection was, or is, checked out."""
-    return max(0, (record.taken if checkout.until is None else checkout.until) - checkout.at)
+def held_for(record: Record, checkout: Checkout, now: int | None = None) -> int:
+    """Return for how many microseconds a connection was, or is, checked out; at the moment `now`, or in the end."""
+    until = record.taken if now is None else now
+    return max(0, (until if checkout.until is None else checkout.until) - checkout.at)
 
 
 def ending(record: Record, checkout: Checkout) -> str:
@@ -128,14 +142,14 @@ def waits_at(record: Record, task: Task | None) -> str:
     return place_of(record, task.waits)
 
 
-def holder(record: Record, checkout: Checkout) -> str:
+def holder(record: Record, checkout: Checkout, now: int | None = None) -> str:
     """Return one line on who holds what, since when, from where, and where the holder waits now."""
     line = (
         f"{connection_name(checkout.connection)}: {task_name(checkout.task)} on {loop_name(checkout.task.loop)}, "
-        f"for {duration(held_for(record, checkout))}, from {place_name(record.where(checkout.place))}"
+        f"for {duration(held_for(record, checkout, now))}, from {place_name(record.where(checkout.place))}"
     )
-    now = waits_at(record, checkout.task)
-    return f"{line}; it waits now at {now}" if now else line
+    waits = waits_at(record, checkout.task) if checkout.until is None else ""
+    return f"{line}; it waits now at {waits}" if waits else line
 
 
 def moment(microseconds: int) -> str:
