@@ -22,8 +22,9 @@ from labkit.contract import (  # noqa: F401  a topic registers its clauses when 
     sessions,
     subscriptions,
 )
+from labkit.contract.alone import check
 from labkit.contract.clause import Clause, clauses, find_clause
 from labkit.contract.sequencer import Sequencer, sequencer, sequencers
-from labkit.contract.verdict import Result, Verdict, check
+from labkit.contract.verdict import Result, Verdict
 
 __all__ = ["Clause", "Result", "Sequencer", "Verdict", "check", "clauses", "find_clause", "sequencer", "sequencers"]

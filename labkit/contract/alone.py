@@ -1,4 +1,4 @@
-"""A clause in a process of its own: for one that forks, patches asyncio, or hangs where nothing can stop it."""
+"""Checking a clause: in this process, or alone in another if it forks, patches asyncio or may hang for ever."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from labkit.contract.verdict import Result, Verdict, check_here
 from labkit.engine import Engine
 from labkit.recorder import Finding
 from labkit.scene.spawn import check_importable, child_process
-from labkit.services import Services
+from labkit.services import Services, providers_with
 
-__all__ = ["add_findings", "check_alone"]
+__all__ = ["add_findings", "check", "check_alone"]
 
 START = 60.0  # seconds for a new interpreter to import labkit, on a busy machine
 GRACE = 10.0  # seconds for a clause that was stopped to be judged
@@ -31,6 +31,21 @@ _found: set[str] = set()
 def add_findings(findings: Iterable[Finding]) -> None:
     """Add what a recorder has found in a forked child to the verdict on the clause that is being played."""
     _found.update(finding.code for finding in findings)
+
+
+def check(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
+    """
+    Play one clause, under the flight recorder, on a loop of its own that closes; return what came of it.
+
+    Nothing that the engine does is raised. What these services can't do is not run, and says which provider can.
+    """
+    lacking = sorted(need for need in clause.needs if need not in services.capabilities)
+    if lacking:
+        able = [name for name in providers_with(lacking[0]) if all(name in providers_with(n) for n in lacking)]
+        return Verdict(clause.name, Result.NOT_RUN, f"needs {', '.join(lacking)}: {', '.join(able)} can")
+    if clause.alone:
+        return check_alone(clause, engine_class, services)
+    return check_here(clause, engine_class, services)
 
 
 def check_alone(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:

@@ -11,9 +11,8 @@ from labkit.engine import Engine
 from labkit.recorder import FlightRecorder
 from labkit.scene import Kind, Outcome, private_loop
 from labkit.services import Services
-from labkit.services.providers import providers_with
 
-__all__ = ["Result", "Verdict", "check"]
+__all__ = ["Result", "Verdict", "check_here"]
 
 
 class Result(enum.StrEnum):
@@ -42,25 +41,8 @@ class Verdict:
     seconds: float = 0.0
 
 
-def check(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
-    """
-    Play one clause, under the flight recorder, on a loop of its own that closes; return what came of it.
-
-    Nothing that the engine does is raised. What these services can't do is not run, and says which provider can.
-    """
-    lacking = sorted(need for need in clause.needs if need not in services.capabilities)
-    if lacking:
-        able = [name for name in providers_with(lacking[0]) if all(name in providers_with(n) for n in lacking)]
-        return Verdict(clause.name, Result.NOT_RUN, f"needs {', '.join(lacking)}: {', '.join(able)} can")
-    if clause.alone:
-        from labkit.contract.alone import check_alone
-
-        return check_alone(clause, engine_class, services)
-    return check_here(clause, engine_class, services)
-
-
 def check_here(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
-    """Play a clause in this process."""
+    """Play a clause in this process, under the flight recorder, on a loop of its own that closes."""
     began = time.perf_counter()
     with FlightRecorder() as flight:
         outcome = private_loop(clause.play, engine_class, services, timeout=clause.limit)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from labkit.scene.gate import SILENT_FAILURES, is_silent_failure, silent_failures
 from labkit.scene.happening import Happening, Kind
-from labkit.scene.loop import private_loop
 from labkit.scene.outcome import Outcome
+from labkit.scene.play import private_loop
 
 __all__ = [
     "SILENT_FAILURES",

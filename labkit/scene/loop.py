@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import inspect
 import threading
 import time
 import traceback
@@ -13,12 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from labkit.errors import InvalidInput
 from labkit.scene.capture import Capture
 from labkit.scene.happening import Kind
 from labkit.scene.outcome import Outcome
 
-__all__ = ["Scene", "private_loop"]
+__all__ = ["GRACE", "Scene", "play_here"]
 
 Scene = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -30,25 +28,8 @@ ROUNDS = 10
 _stage = threading.Lock()
 
 
-def private_loop(
-    scene: Scene, *args: Any, process: bool = False, pool_log: bool = False, timeout: float = 60.0
-) -> Outcome:
-    """
-    Play `scene(*args)` on an event loop of its own, in a thread, and return all that came out.
-
-    When the scene ends its loop is closed and the garbage is collected: what it left open fails now, in view, and
-    not later, under somebody else's name. The kernel's loop in a notebook never closes and is not touched. With
-    `process` the scene is played in a child process, which can be killed when it hangs; it must then be a function
-    that can be imported. With `pool_log` every checkout and checkin is kept. After `timeout` seconds the scene is
-    stopped and the outcome says where its tasks were waiting. An exception of the scene is in the outcome, never
-    raised. Raises `InvalidInput` for what is no coroutine function, or can't be played in a child process.
-    """
-    if not inspect.iscoroutinefunction(getattr(scene, "func", scene)):
-        raise InvalidInput(f"A scene is an `async def` function, found {scene!r}.", remedy="Give its name.")
-    if process:
-        from labkit.scene.child import play_in_child
-
-        return play_in_child(scene, args, pool_log, timeout)
+def play_here(scene: Scene, args: tuple[Any, ...], pool_log: bool, timeout: float) -> Outcome:
+    """Play `scene(*args)` in a thread of this process; for the rest see `private_loop`."""
     with _stage:
         play = _Play(scene, args, timeout, Capture(pool_log=pool_log))
         thread = threading.Thread(target=play.run, name=f"scene {getattr(scene, '__name__', scene)}", daemon=True)

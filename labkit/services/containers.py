@@ -17,7 +17,7 @@ from labkit.services.mysqld import database_url, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider
 from labkit.services.redis_server import redis_url
-from labkit.services.services import ALL_CAPABILITIES, Services
+from labkit.services.services import CAPABILITIES, Services
 from labkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def start(settings: Settings) -> AsyncIterator[Services]:
             mysql.url,
             redis.url,
             versions={**mysql.versions, **redis.versions},
-            capabilities=ALL_CAPABILITIES,
+            capabilities=CAPABILITIES["containers"],
             control=Control(mysql=mysql, redis=redis),
         )
 
@@ -132,4 +132,4 @@ def _redis(image: str, password: str) -> _Kind:
     return _Kind(image, partial(redis_container, image, password), lambda port: redis_url(port, password), ask)
 
 
-CONTAINERS = Provider("containers", "the images mysql:9.7 and redis:8, on Docker", ALL_CAPABILITIES, look, start)
+CONTAINERS = Provider("containers", "the images mysql:9.7 and redis:8, on Docker", look, start)

@@ -9,20 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from labkit.services.folder import private_folder
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
-from labkit.services.services import Capability, Services
+from labkit.services.services import CAPABILITIES, Services
 from labkit.settings import Settings
 
 __all__ = ["EMBEDDED", "SQLITE"]
 
-REDIS_CAPABILITIES = frozenset({Capability.CLIENT_LIST})
-CAPABILITIES = REDIS_CAPABILITIES | {
-    Capability.SERVER,
-    Capability.PROCESSLIST,
-    Capability.KILL,
-    Capability.WAIT_TIMEOUT,
-    Capability.SLEEP,
-    Capability.ISOLATION,
-}
 ROOM = 20  # megabytes that the database file may need
 INSTALL = "pip install labkit"
 
@@ -55,7 +46,7 @@ async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
     with private_folder(ROOM) as folder:
         async with run_redis() as redis, run_mysql(folder) as mysql:
             versions = {"mysql": mysql.version, "redis": redis.version}
-            yield Services("embedded", mysql.url, redis.url, versions, CAPABILITIES)
+            yield Services("embedded", mysql.url, redis.url, versions, CAPABILITIES["embedded"])
 
 
 @asynccontextmanager
@@ -68,12 +59,12 @@ async def start_sqlite(settings: Settings) -> AsyncIterator[Services]:
             database_url = f"sqlite+aiosqlite:///{folder / 'labkit.db'}"
             kind, found = await database_version(database_url, timeout=settings.connect_timeout)
             redis = await redis_version(server.url, timeout=settings.connect_timeout)
-            yield Services("sqlite", database_url, server.url, {kind: found, "redis": redis}, REDIS_CAPABILITIES)
+            yield Services(
+                "sqlite", database_url, server.url, {kind: found, "redis": redis}, CAPABILITIES["sqlite"]
+            )
 
 
 EMBEDDED = Provider(
-    "embedded", "mysql-mimic on SQLite, and fakeredis, in this process", CAPABILITIES, look_embedded, start_embedded
+    "embedded", "mysql-mimic on SQLite, and fakeredis, in this process", look_embedded, start_embedded
 )
-SQLITE = Provider(
-    "sqlite", "a SQLite file, no database server: the contrast", REDIS_CAPABILITIES, look_sqlite, start_sqlite
-)
+SQLITE = Provider("sqlite", "a SQLite file, no database server: the contrast", look_sqlite, start_sqlite)

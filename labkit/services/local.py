@@ -13,7 +13,7 @@ from labkit.services.mysqld import Mysqld, find_mysqld, install, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider
 from labkit.services.redis_server import RedisServer, find_redis
-from labkit.services.services import ALL_CAPABILITIES, Services
+from labkit.services.services import CAPABILITIES, Services
 from labkit.settings import Settings
 
 __all__ = ["LOCAL"]
@@ -60,7 +60,7 @@ async def start(settings: Settings) -> AsyncIterator[Services]:
             mysqld.url,
             redis.url,
             versions=dict([mysqld.version, ("redis", redis.version)]),
-            capabilities=ALL_CAPABILITIES,
+            capabilities=CAPABILITIES["local"],
             control=Control(mysql=mysqld, redis=redis),
         )
 
@@ -78,7 +78,6 @@ async def _start(make: Callable[[int], AnyServer], stack: ExitStack) -> AnyServe
 LOCAL = Provider(
     "local",
     "mysqld or mariadbd, and redis-server or valkey-server, found on this machine",
-    ALL_CAPABILITIES,
     look,
     start,
 )

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from labkit.errors import CannotStart
-from labkit.services.services import Capability, Services
+from labkit.services.services import Services
 from labkit.settings import Settings
 
 __all__ = ["Probe", "Provider"]
@@ -39,6 +39,5 @@ class Provider:
 
     name: str
     summary: str
-    capabilities: frozenset[Capability]
     look: Callable[[Settings], Probe] = field(repr=False)
     start: Callable[[Settings], AbstractAsyncContextManager[Services]] = field(repr=False)

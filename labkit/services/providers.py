@@ -7,10 +7,9 @@ import difflib
 from labkit.errors import InvalidSetting
 from labkit.services import containers, in_process, local, url
 from labkit.services.provider import Probe, Provider
-from labkit.services.services import Capability
 from labkit.settings import Settings, read_settings
 
-__all__ = ["find_provider", "probe", "provider_names", "providers_with"]
+__all__ = ["find_provider", "probe", "provider_names"]
 
 _PROVIDERS = {
     provider.name: provider
@@ -21,11 +20,6 @@ _PROVIDERS = {
 def provider_names() -> tuple[str, ...]:
     """Return the names of all providers, the default first."""
     return tuple(_PROVIDERS)
-
-
-def providers_with(capability: Capability) -> tuple[str, ...]:
-    """Return the names of the providers whose servers have `capability`."""
-    return tuple(name for name, provider in _PROVIDERS.items() if capability in provider.capabilities)
 
 
 def find_provider(name: str) -> Provider:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from labkit.errors import MissingCapability
 
-__all__ = ["ALL_CAPABILITIES", "Capability", "ServerControl", "Services"]
+__all__ = ["ALL_CAPABILITIES", "CAPABILITIES", "Capability", "ServerControl", "Services", "providers_with"]
 
 
 class Capability(enum.StrEnum):
@@ -28,6 +28,18 @@ class Capability(enum.StrEnum):
 
 
 ALL_CAPABILITIES = frozenset(Capability)
+CAPABILITIES: dict[str, frozenset[Capability]] = {  # of each provider, the default first
+    "embedded": ALL_CAPABILITIES - {Capability.ROW_LOCKS, Capability.DEADLOCK, Capability.RESTART},
+    "local": ALL_CAPABILITIES,
+    "containers": ALL_CAPABILITIES,
+    "url": ALL_CAPABILITIES - {Capability.RESTART},
+    "sqlite": frozenset({Capability.CLIENT_LIST}),
+}
+
+
+def providers_with(capability: Capability) -> tuple[str, ...]:
+    """Return the names of the providers whose servers have `capability`."""
+    return tuple(name for name, able in CAPABILITIES.items() if capability in able)
 
 
 class ServerControl(Protocol):
@@ -60,9 +72,6 @@ class Services:
     def require(self, capability: Capability) -> None:
         """Raise `MissingCapability`, naming the providers that can, unless these services have `capability`."""
         if capability not in self.capabilities:
-            # The registry of providers imports this module.
-            from labkit.services.providers import providers_with
-
             able = ", ".join(providers_with(capability))
             raise MissingCapability(
                 f"The provider {self.provider!r} has no {capability.value!r}.", remedy=f"Use one of: {able}."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from labkit.errors import InvalidSetting
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
-from labkit.services.services import ALL_CAPABILITIES, Capability, Services
+from labkit.services.services import CAPABILITIES, Services
 from labkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ __all__ = ["URL", "check_database_url", "check_redis_url"]
 
 DRIVERS = ("mysql+asyncmy", "mysql+aiomysql", "sqlite+aiosqlite")
 SCHEMES = ("redis", "rediss", "unix")
-OF_REDIS = frozenset({Capability.CLIENT_LIST})
-OF_MYSQL = ALL_CAPABILITIES - {Capability.RESTART}
 QUOTING = "with @ : / % in a password written as %40 %3A %2F %25"
 
 
@@ -46,7 +44,7 @@ async def start(settings: Settings) -> AsyncIterator[Services]:
         database_url,
         redis,
         versions={kind: version, "redis": await redis_version(redis, timeout=settings.connect_timeout)},
-        capabilities=OF_REDIS if kind == "sqlite" else OF_MYSQL,
+        capabilities=CAPABILITIES["sqlite" if kind == "sqlite" else "url"],
     )
 
 
@@ -107,4 +105,4 @@ def check_redis_url(url: str) -> str:
     return url
 
 
-URL = Provider("url", "your own servers, at LABKIT_DATABASE_URL and LABKIT_REDIS_URL", OF_MYSQL, look, start)
+URL = Provider("url", "your own servers, at LABKIT_DATABASE_URL and LABKIT_REDIS_URL", look, start)

@@ -7,7 +7,7 @@ import redis.asyncio
 
 from labkit.services import Capability, Services
 from labkit.services.login import database_version, redis_version
-from labkit.services.providers import find_provider
+from labkit.services.services import CAPABILITIES
 
 
 @pytest.mark.learner_path
@@ -18,8 +18,8 @@ async def test_both_servers_answer_a_login(any_services: Services) -> None:
     assert any_services.versions["redis"] == await redis_version(any_services.redis_url, timeout=5)
 
 
-def test_the_capabilities_are_those_the_registry_promises(any_services: Services) -> None:
-    assert any_services.capabilities == find_provider(any_services.provider).capabilities
+def test_the_capabilities_are_those_that_are_promised(any_services: Services) -> None:
+    assert any_services.capabilities == CAPABILITIES[any_services.provider]
 
 
 async def test_a_clean_start_has_no_keys(clean_services: Services) -> None:
