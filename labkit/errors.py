@@ -2,7 +2,7 @@
 Every exception that labkit raises of its own.
 
     LabkitError                     says what was wanted, what was found, and what to do
-    ├── Misuse                      the caller can mend it
+    ├── Misuse                      the caller can fix it
     │   ├── InvalidSetting          a URL, a provider's name or a number that can't be used
     │   ├── InvalidInput            an object, a key or a page that can't be sent to the database
     │   ├── NotOpen                 the engine was used before `open()` or after `close()`
@@ -50,7 +50,7 @@ class LabkitError(Exception):
 
 
 class Misuse(LabkitError):
-    """The caller asked for something that can't be, and can mend it."""
+    """The caller asked for something that can't be, and can fix it."""
 
 
 class InvalidSetting(Misuse, ValueError):

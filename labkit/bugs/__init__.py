@@ -4,7 +4,7 @@ The deliberately broken engines: each overrides one seam of the correct one.
     for bug in bugs():
         print(bug.name, bug.symptom)
 
-A bug is a module here and an entry in `catalogue/`, which says what it shows, what it breaks, and what mends it.
+A bug is a module here and an entry in `catalogue/`, which says what it shows, what it breaks, and what fixes it.
 Its engine can be had by name: `from labkit.bugs import RegistryRebuilt`.
 """
 

@@ -1,4 +1,4 @@
-"""The catalogue's entries: what each broken engine shows, which promises it breaks, and what mends it."""
+"""The catalogue's entries: what each broken engine shows, which promises it breaks, and what fixes it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Texts(_Entry):
 
 class Bug(_Entry):
     """
-    One bug: what somebody sees, the clauses that it breaks, the recorder's finding, and how to mend it.
+    One bug: what somebody sees, the clauses that it breaks, the recorder's finding, and how to fix it.
 
     `breaks` are all the clauses that its engine breaks. `finding` is the recorder's code, or empty, and then
     `unseen` says why. `needs` are the capabilities without which it can't be shown.
@@ -77,7 +77,7 @@ class Bug(_Entry):
         return self
 
     def says(self, text: str) -> bool:
-        """Say whether a text is in one of its errors, or in anything else of the entry, however it is written."""
+        """Return True if a text is in one of its errors, or in anything else of the entry, in any case."""
         return text.casefold() in " ".join(str(value) for value in self.model_dump().values()).casefold()
 
     @property
@@ -111,4 +111,4 @@ def _read(path: Path) -> Bug:
         fault = "; ".join(": ".join([*map(str, each["loc"]), each["msg"]]) for each in invalid.errors())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         fault = str(error)
-    raise InvalidSetting(f"{path} can't be used: {fault}.", remedy="Mend it, or restore it.")
+    raise InvalidSetting(f"{path} can't be used: {fault}.", remedy="Fix it, or restore it.")

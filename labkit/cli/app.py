@@ -71,7 +71,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; an error that a person can mend becomes one line on stderr and exit status 2."""
+    """Run the command line; an error that a person can fix becomes one line on stderr and exit status 2."""
     # SIGTERM ends the program as Ctrl-C does, through every `finally`: servers are stopped, files removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     for stream in (sys.stdout, sys.stderr):

@@ -95,7 +95,7 @@ def list_(
 @app.command()
 def show(name: Name, json: Json = False) -> None:
     """
-    Show one bug: its symptom, the lines that it changes, what it breaks, and what does and does not mend it.
+    Show one bug: its symptom, the lines that it changes, what it breaks, and what does and does not fix it.
 
     Exit status: 2 if there is no such bug.
 

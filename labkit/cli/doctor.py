@@ -20,7 +20,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 def doctor(provider: ProviderName = None, json: Json = False) -> None:
     """
-    Say what this machine has for the course, what it lacks, and the one line that mends it.
+    Say what this machine has for the course, what it lacks, and the one line that fixes it.
 
     The chosen provider is really started, and stopped again.
 

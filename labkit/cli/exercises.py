@@ -37,7 +37,7 @@ def check(
     json: Json = False,
 ) -> None:
     """
-    Judge your mend by what it does: what was expected, what was found, and then what may help.
+    Judge your fix by what it does: what was expected, what was found, and then what may help.
 
     Your files are in `exercises/`, made when you first ask for them; edit them with whatever you like. With `--dir`
     and no name every exercise is judged whose file is in that folder.
@@ -114,12 +114,12 @@ def _print_examination(exercise: Exercise, found: Examination, *, alone: bool) -
     if alone and found.verdict == "passed":
         print(f"\nWhy it works, and what does not: labkit solution {number}")
     elif alone and found.verdict == "not attempted":
-        print(f"\nOpen your file in an editor, mend it, and check again. If you are stuck: labkit hint {number}")
+        print(f"\nOpen your file in an editor, fix it, and check again. If you are stuck: labkit hint {number}")
 
 
 def hint(name: Name = None) -> None:
     """
-    Show the next hint of an exercise, and after the last one the lines of a mend, to be put in order.
+    Show the next hint of an exercise, and after the last one the lines of a fix, to be put in order.
 
     **Examples**
 
@@ -135,7 +135,7 @@ def hint(name: Name = None) -> None:
 
 def solution(name: Name = None) -> None:
     """
-    Show the author's mend of an exercise: why it works, what else is right, and what is not.
+    Show the author's fix of an exercise: why it works, what else is right, and what is not.
 
     **Examples**
 

@@ -26,14 +26,14 @@ __all__ = ["following", "learn"]
 
 KEYS = {"n": "next", "h": "hint", "l": "list", "r": "reset", "s": "solution", "q": "quit"}
 AFTER = {
-    "not attempted": "Open your file in an editor, mend it, and save it.",
-    "passed": "Well done. s shows the author's mend and why it works, n goes on.",
+    "not attempted": "Open your file in an editor, fix it, and save it.",
+    "passed": "Well done. s shows the author's fix and why it works, n goes on.",
 }
 
 
 def learn(name: Name = None, provider: ProviderName = None) -> None:
     """
-    Mend one exercise after the other: your file is judged whenever you save it.
+    Fix one exercise after the other: your file is judged whenever you save it.
 
     Open the file that it names in your editor, and leave this running beside it. The keys are n next, h hint,
     l list, r reset, s solution and q quit; where the input is no terminal, they are read as lines. Ctrl-C leaves

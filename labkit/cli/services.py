@@ -83,7 +83,7 @@ def exec_(command: Annotated[list[str], typer.Argument(metavar="CMD…")], provi
 @app.command()
 def status(json: Json = False) -> None:
     """
-    Say of each provider whether it is found here, which version, and what would mend it; nothing is started.
+    Say of each provider whether it is found here, which version, and what would fix it; nothing is started.
 
     **Examples**
 

@@ -23,7 +23,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """
-    Check the course itself: every exercise fails, every solution passes, every wrong mend fails as it should.
+    Check the course itself: every exercise fails, every solution passes, every wrong fix fails as it should.
 
     Nothing may be missing, and nothing there that nobody knows of. It is for those who write exercises.
 

@@ -63,7 +63,7 @@ async def close_leaves_no_connection_on_the_server(engine_class: type[Engine], s
 
 
 async def is_listed(services: Services, number: int) -> bool:
-    """Say whether the server lists a connection; it learns of a closed one a moment later, so look again."""
+    """Return True if the server lists a connection; it learns of a closed one a moment later, so look again."""
     clock = asyncio.get_running_loop().time
     deadline = clock() + PATIENCE
     while listed := number in {each.id for each in await connections(services)}:

@@ -48,7 +48,7 @@ class Sequencer:
             self.give_up()
 
     def has_passed(self, point: str) -> bool:
-        """Say whether a point has been passed."""
+        """Return True if a point has been passed."""
         return self._passed[point].is_set()
 
 

@@ -139,7 +139,7 @@ def stands(task: Task) -> Position:
 
 
 def asks_a_server(position: Position) -> bool:
-    """Say whether a task that stands there waits for a server, and not for another task of its loop."""
+    """Return True if a task that stands there waits for a server, and not for another task of its loop."""
     return bool(position) and any(part in position[0][0].co_filename for part in DRIVERS)
 
 

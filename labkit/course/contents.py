@@ -15,7 +15,7 @@ BEGINNING = """\
 One question runs through all of it: **who holds a connection, on which loop, for which task?**
 
 Click on a chapter to open it. They tell one story, in this order; each says at its beginning what it needs.
-In each you guess, run, look, and find out why; at its end there is a program for you to mend.
+In each you guess, run, look, and find out why; at its end there is a program for you to fix.
 `labkit list` in a terminal shows what you have done.
 """
 

@@ -31,7 +31,7 @@ BROUGHT = {"pip", "setuptools", "wheel"}  # by a new virtual environment, in the
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: what was found, and the one line that mends it if it is not ok."""
+    """One thing looked at: what was found, and the one line that fixes it if it is not ok."""
 
     name: str
     state: Literal["ok", "warning", "failed"]

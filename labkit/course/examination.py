@@ -138,11 +138,11 @@ def examine(
 
 
 def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
-    """Return the tempting mends that are like this one and break the same promise."""
+    """Return the tempting fixes that are like this one and break the same promise."""
     failed = found.first_failed
     if failed is None or found.verdict is not Verdict.FAILED:
         return []
-    # A slip of the pen is no mend: its own text says all that there is to say.
+    # A slip of the pen is no fix: its own text says all that there is to say.
     is_slip = NAME_WANTED in failed.text or failed.text.rpartition("; found: ")[2].startswith(SLIPS)
     return [] if is_slip else exercise.advice(failed.test, found.file)
 

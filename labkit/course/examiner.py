@@ -130,7 +130,7 @@ class _Examiner:
         self._submission: Submission | None = None
 
     def read(self, file: Path) -> bool:
-        """Import the learner's file; say whether it could be."""
+        """Import the learner's file; return True if it could be."""
         self._tell("began", test="")
         # By its name, so that a process of a clause's own finds it again.
         sys.path.insert(0, str(file.parent))

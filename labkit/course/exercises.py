@@ -1,4 +1,4 @@
-"""Exercises: a broken program to mend, its hints, the mends that are right, and those that only look so."""
+"""Exercises: a broken program to fix, its hints, the fixes that are right, and those that only look so."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NO_PYTHON = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
 
 @dataclass(frozen=True)
 class WrongFix:
-    """What somebody is tempted to do: the test that it fails, and why it is no mend."""
+    """What somebody is tempted to do: the test that it fails, and why it is no fix."""
 
     name: str
     path: Path
@@ -62,12 +62,12 @@ class Exercise:
 
     @property
     def solution(self) -> Path:
-        """Return the author's mend."""
+        """Return the author's fix."""
         return self.folder / "solution.py"
 
     @property
     def tests(self) -> Path:
-        """Return what a mend must do, as functions `test_…`."""
+        """Return what a fix must do, as functions `test_…`."""
         return self.folder / "test_exercise.py"
 
     def hints(self) -> list[str]:
@@ -75,7 +75,7 @@ class Exercise:
         text = (self.folder / "hints.md").read_text("utf-8")
         return [part.strip() for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]]
 
-    def lines_of_mend(self) -> list[str]:
+    def lines_of_fix(self) -> list[str]:
         """Return the lines that the solution adds, sorted by the alphabet, without indentation: a puzzle."""
         broken, solved = (_plain_lines(path) for path in (self.broken, self.solution))
         added = (line.removeprefix("+ ").strip() for line in difflib.ndiff(broken, solved) if line.startswith("+ "))
@@ -86,7 +86,7 @@ class Exercise:
         return _docstring(self.solution)
 
     def right_fixes(self) -> list[Path]:
-        """Return mends that are made in other ways, and are as right."""
+        """Return fixes that are made in other ways, and are as right."""
         return sorted((self.folder / "right_fixes").glob("*.py"))
 
     def wrong_fixes(self) -> list[WrongFix]:
@@ -94,7 +94,7 @@ class Exercise:
         return [_wrong_fix(path) for path in sorted((self.folder / "wrong_fixes").glob("*.py"))]
 
     def advice(self, test: str, file: Path) -> list[WrongFix]:
-        """Return the tempting mends that fail this test and are like `file`, the most like it first."""
+        """Return the tempting fixes that fail this test and are like `file`, the most like it first."""
         found = {fix: likeness(fix.path, file) for fix in self.wrong_fixes() if fix.fails == test}
         return sorted((fix for fix in found if found[fix] >= LIKE), key=lambda fix: -found[fix])[:ADVICE]
 
@@ -163,7 +163,7 @@ def keep_aside(path: Path) -> Path:
 
 
 def is_untouched(exercise: Exercise, path: Path) -> bool:
-    """Say whether the code, comments and layout apart, is still that of the exercise."""
+    """Return True if the code, comments and layout apart, is still that of the exercise."""
     try:
         return _code(path) == _code(exercise.broken)
     except NO_PYTHON:
@@ -199,7 +199,7 @@ def _wrong_fix(path: Path) -> WrongFix:
     try:
         text = _docstring(path)
     except NO_PYTHON as fault:
-        raise InvalidSetting(f"{path} can't be read: {fault}.", remedy="Mend it.") from fault
+        raise InvalidSetting(f"{path} can't be read: {fault}.", remedy="Fix it.") from fault
     found = re.fullmatch(r"(?s)(?P<tried>.+?)\n\nFails: (?P<fails>test_\w+)\n\nBecause: (?P<because>.+)", text)
     if found is None:
         raise InvalidSetting(

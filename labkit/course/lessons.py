@@ -72,7 +72,7 @@ def load_lessons(checkout: Path) -> list[Lesson]:
     try:
         return [_lesson(checkout, entry) for entry in tomllib.loads(index.read_text("utf-8"))["lesson"]]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
-        raise InvalidSetting(f"{index} can't be read: {fault!r}.", remedy="Mend it, or restore it.") from None
+        raise InvalidSetting(f"{index} can't be read: {fault!r}.", remedy="Fix it, or restore it.") from None
 
 
 def _lesson(checkout: Path, entry: dict[str, object]) -> Lesson:

@@ -27,7 +27,7 @@ def _of_exercise(exercise: Exercise) -> list[str]:
     return [
         "## The exercise",
         f"```python\n{exercise.solution.read_text('utf-8').strip()}\n```",
-        f"## Other mends that are right\n\n{right}",
-        f"## Mends that are not, and why\n\n{wrong}",
+        f"## Other fixes that are right\n\n{right}",
+        f"## Fixes that are not, and why\n\n{wrong}",
         f"## Hints\n\n{hints}",
     ]

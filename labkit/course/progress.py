@@ -33,7 +33,7 @@ __all__ = ["NO_HINT_LEFT", "Done", "Predicted", "Progress", "ProgressFile"]
 
 VERSION = 1
 NO_HINT_LEFT = (
-    "No hint is left. These lines are in a right mend, sorted by the alphabet and without their indentation: "
+    "No hint is left. These lines are in a right fix, sorted by the alphabet and without their indentation: "
     "put them in order, and indent them."
 )
 
@@ -146,7 +146,7 @@ class ProgressFile:
         hints, seen = exercise.hints(), []
         self.change(lambda progress: seen.append(progress.see_hint(exercise.name, len(hints))))
         [number] = seen
-        if number > len(hints) and len(lines := exercise.lines_of_mend()) > 1:
+        if number > len(hints) and len(lines := exercise.lines_of_fix()) > 1:
             return "\n".join([NO_HINT_LEFT, "", *(f"    {line}" for line in lines)])
         number = min(number, len(hints))
         return f"Hint {number} of {len(hints)}: {hints[number - 1]}"

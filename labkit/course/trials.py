@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def holds(self) -> bool:
-        """Say whether it was so in every round."""
+        """Return True if it was so in every round."""
         return self.times == self.of
 
 
@@ -84,7 +84,7 @@ class Trial:
 
     @property
     def as_promised(self) -> bool:
-        """Say whether it was played, and everything was seen as promised, every time."""
+        """Return True if it was played, and everything was seen as promised, every time."""
         if self.not_run or not self.broken:
             return False
         compared = filter(None, (self.findings, self.findings_of_correct, self.texts, self.texts_of_correct))

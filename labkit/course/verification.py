@@ -19,7 +19,7 @@ from labkit.services import Services
 
 __all__ = ["Attempt", "Verification", "attempts_of", "count_files", "find_faults", "verify"]
 
-RIGHT, WRONG = 3, 3  # mends that every exercise keeps as the test of its tests
+RIGHT, WRONG = 3, 3  # fixes that every exercise keeps as the test of its tests
 KNOWN = {
     "lesson.md",
     "exercise.py",
@@ -77,7 +77,7 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Say whether everything was tried, and is as it should be."""
+        """Return True if everything was tried, and is as it should be."""
         return not self.faults and len(self.tried) == self.wanted > 0
 
 
@@ -89,7 +89,7 @@ def verify(
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
 ) -> Verification:
     """
-    Try every exercise's broken file, its solution, its right and its wrong mends; look through the folders.
+    Try every exercise's broken file, its solution, its right and its wrong fixes; look through the folders.
 
     With `names` only these exercises are tried. Each of `services` tries one file at a time: no two share a
     database. `on_attempt` is told of each that is through. Raises `InvalidSetting` for an index that can't be read,
@@ -119,7 +119,7 @@ def verify(
 
 
 def attempts_of(exercise: Exercise) -> list[Attempt]:
-    """Return every file that an exercise must judge; none of a wrong mend that can't be read."""
+    """Return every file that an exercise must judge; none of a wrong fix that can't be read."""
     try:
         wrong = exercise.wrong_fixes()
     except LabkitError:
@@ -181,7 +181,7 @@ def _faults_of_exercise(exercise: Exercise) -> Iterator[str]:
     yield from _faults_of_hints(exercise)
     if not exercise.why():
         yield "solution.py does not say why it works"
-    yield from _faults_of_mends(exercise)
+    yield from _faults_of_fixes(exercise)
 
 
 def _faults_of_hints(exercise: Exercise) -> Iterator[str]:
@@ -194,20 +194,20 @@ def _faults_of_hints(exercise: Exercise) -> Iterator[str]:
         yield f"a hint tells a line of the solution: {max(told, key=len)}"
 
 
-def _faults_of_mends(exercise: Exercise) -> Iterator[str]:
+def _faults_of_fixes(exercise: Exercise) -> Iterator[str]:
     for folder in MENDS:
         for path in sorted((exercise.folder / folder).glob("*")):
             if path.suffix != ".py" and path.name not in IGNORED:
                 yield f"{folder}/{path.name} belongs to nothing"
     if len(exercise.right_fixes()) < RIGHT:
-        yield f"{RIGHT} mends of other kinds are wanted in right_fixes, found {len(exercise.right_fixes())}"
+        yield f"{RIGHT} fixes of other kinds are wanted in right_fixes, found {len(exercise.right_fixes())}"
     try:
         wrong = exercise.wrong_fixes()
     except LabkitError as fault:
         yield str(fault)
         return
     if len(wrong) < WRONG:
-        yield f"{WRONG} tempting mends are wanted in wrong_fixes, found {len(wrong)}"
+        yield f"{WRONG} tempting fixes are wanted in wrong_fixes, found {len(wrong)}"
 
 
 def _new_lines(exercise: Exercise) -> set[str]:

@@ -88,14 +88,14 @@ def list_of(exercises: list[Exercise], progress: Progress) -> Table:
 
 
 def solution_of(exercise: Exercise) -> Group:
-    """Return the author's mend, why it works, and what does not."""
+    """Return the author's fix, why it works, and what does not."""
     code = whole_code(exercise.solution.read_text("utf-8"), "python")
     wrong = [Text.assemble((f"{fix.tried} ", "red"), capital(fix.because)) for fix in exercise.wrong_fixes()]
     others = [path.stem.replace("_", " ") for path in exercise.right_fixes()]
     parts: list[RenderableType] = [
         code,
-        Text(f"\nOther mends that are right: {', '.join(others)}\n"),
-        Text("No mends:", "bold"),
+        Text(f"\nOther fixes that are right: {', '.join(others)}\n"),
+        Text("No fixes:", "bold"),
     ]
     return Group(*parts, *(Padding(each, (0, 0, 0, 2)) for each in wrong))
 
@@ -112,7 +112,7 @@ def verification_of(found: Verification) -> Group:
     """Return a line for each exercise, how many of its attempts were judged as they should be, and every fault."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("exercise", no_wrap=True)
-    for kind in ("broken", "solution", "other mends", "wrong mends"):
+    for kind in ("broken", "solution", "other fixes", "wrong fixes"):
         table.add_column(kind)
     names = list(dict.fromkeys(attempt.exercise.name for attempt, _ in found.tried))
     for name in names:

@@ -186,7 +186,7 @@ def single_keys(source: int) -> Iterator[None]:
 
 
 def _is_ours(terminal: int) -> bool:
-    """Say whether this process is in the foreground: who changes the terminal in the background is stopped."""
+    """Return True if this process is in the foreground: who changes the terminal in the background is stopped."""
     if sys.platform == "win32":
         return True
     try:

@@ -43,11 +43,11 @@ def html_of(exercise: Exercise, found: Examination) -> str:
 
 
 def html_of_solution(exercise: Exercise) -> str:
-    """Return the author's mend, highlighted, what else is right, and what is not; every text in it stays text."""
+    """Return the author's fix, highlighted, what else is right, and what is not; every text in it stays text."""
     others = ", ".join(path.stem.replace("_", " ") for path in exercise.right_fixes())
     code = Source(exercise.solution.name, exercise.solution.read_text("utf-8"))._repr_html_()
-    right = f"<div>Other mends that are right: {escape(others)}</div>"
-    return code + right + _details("What is no mend, and why", _wrong(exercise.wrong_fixes()))
+    right = f"<div>Other fixes that are right: {escape(others)}</div>"
+    return code + right + _details("What is no fix, and why", _wrong(exercise.wrong_fixes()))
 
 
 def prose(text: str) -> str:

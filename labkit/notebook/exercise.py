@@ -63,7 +63,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Solved:
-    """The author's mend of an exercise, why it works, what else is right, and what is not."""
+    """The author's fix of an exercise, why it works, what else is right, and what is not."""
 
     exercise: Exercise
 
@@ -85,9 +85,9 @@ def exercise_magic(line: str, cell: str) -> Checked:
     if file.read_text("utf-8", errors="replace").strip() in (code, begun, _written.get(file)):
         _write(file, code)
     elif code != begun:
-        print(f"{file.name} had another mend, which is kept as {keep_aside(file).name}.")
+        print(f"{file.name} had another fix, which is kept as {keep_aside(file).name}.")
         _write(file, code)
-    else:  # whoever runs all cells has mended it elsewhere, in an editor
+    else:  # whoever runs all cells has fixed it elsewhere, in an editor
         print(f"The cell is as it was, and {file} is not: the file is judged. `labkit reset` begins anew.")
     return check(exercise.name)
 
@@ -108,13 +108,13 @@ def check(name: str | None = None) -> Checked:
 
 
 def hint(name: str | None = None) -> Note:
-    """Show the next hint, and after the last one the lines of a mend, to be put in order."""
+    """Show the next hint, and after the last one the lines of a fix, to be put in order."""
     exercise, progress, _ = _find(name)
     return Note(progress.next_hint(exercise))
 
 
 def solution(name: str | None = None) -> Solved:
-    """Show the author's mend, why it works, what else is right, and what is not."""
+    """Show the author's fix, why it works, what else is right, and what is not."""
     exercise, progress, _ = _find(name)
     progress.change(lambda each: each.see_solution(exercise.name))
     return Solved(exercise)

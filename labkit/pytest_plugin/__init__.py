@@ -67,7 +67,7 @@ def _mode(config: pytest.Config) -> str:
 
 
 def _leaves_the_tests_to_others(config: pytest.Config) -> bool:
-    """Say whether this process only hands out the tests (pytest-xdist)."""
+    """Return True if this process only hands out the tests (pytest-xdist)."""
     options = config.known_args_namespace
     spread = getattr(options, "numprocesses", None) or getattr(options, "tx", None)
     return bool(spread) and "PYTEST_XDIST_WORKER" not in os.environ

@@ -44,7 +44,7 @@ _BELATED = _UNRETURNED | frozenset(
 
 
 def is_leak(finding: Finding) -> bool:
-    """Say whether something was left behind, by this fault or by what followed from it."""
+    """Return True if something was left behind, by this fault or by what followed from it."""
     return finding.code in LEAKS or any(map(is_leak, finding.consequences))
 
 
@@ -112,15 +112,15 @@ class FindingsByOwner:
         return [account for account in told if account is not None]
 
     def has_open(self, owner: str) -> bool:
-        """Say whether an owner holds a connection or has one idle; if not, collecting garbage tells nothing."""
+        """Return True if an owner holds a connection or has one idle; if not, collecting garbage tells nothing."""
         return bool(self._held_by(owner)) or self.has_idle(owner)
 
     def has_idle(self, owner: str) -> bool:
-        """Say whether connections are idle in an engine that an owner made."""
+        """Return True if connections are idle in an engine that an owner made."""
         return any(connection.pool.test == owner for connection in list(self._ledger.connections.values()))
 
     def is_in_use(self, checkout: Checkout) -> bool:
-        """Say whether the task that holds a checkout goes on, and is not the one that asks."""
+        """Return True if the task that holds a checkout goes on, and is not the one that asks."""
         task: Any = self._ledger.task_of(checkout.task)
         return task is not None and not task.done() and task is not _current_task()
 

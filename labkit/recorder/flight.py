@@ -121,7 +121,7 @@ class FlightRecorder:
 
     def attach(self, target: Any) -> bool:
         """
-        Record this engine (async or sync) or Redis client, and only what was attached; say whether it is new.
+        Record this engine (async or sync) or Redis client, and only what was attached; return True if it is new.
 
         May be called from any thread, before or after `start`.
         """
@@ -134,7 +134,7 @@ class FlightRecorder:
         return new
 
     def detach(self, target: Any) -> bool:
-        """Record this engine or Redis client no more; say whether it was attached. What is known of it stays."""
+        """Record this engine or Redis client no more; return True if it was attached. What is known of it stays."""
         kind, thing = _target(target)
         return self._targets.discard(kind, thing)
 

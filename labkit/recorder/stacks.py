@@ -48,7 +48,7 @@ _MARKERS = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 def is_library(filename: str) -> bool:
-    """Say whether a file belongs to Python, an installed package or labkit: it is no place where a user looks."""
+    """Return True if a file belongs to Python, an installed package or labkit: no user looks there."""
     if filename.startswith("<"):
         return not filename.startswith(("<ipython-input", "<stdin", "<string"))
     if filename.startswith(_LESSONS):
@@ -173,7 +173,7 @@ class Places:
         return (key[0], key[1]) if key else None
 
     def is_inside(self, place: int, coroutine: Any) -> bool:
-        """Say whether a suspended coroutine is still in the function that was innermost at `place`."""
+        """Return True if a suspended coroutine is still in the function that was innermost at `place`."""
         key = self._keys.get(place, ())
         return bool(key) and any(self._known.get(id(frame.f_code)) == key[0] for frame in frames_of(coroutine))
 

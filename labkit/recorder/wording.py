@@ -92,7 +92,7 @@ def at(record: Record, place: int) -> str:
 
 
 def is_redis(connection: Connection) -> bool:
-    """Say whether a connection leads to Redis."""
+    """Return True if a connection leads to Redis."""
     return connection.pool.kind.startswith("redis")
 
 

@@ -28,7 +28,7 @@ class Capture(logging.Handler):
 
     It is the whole process that is listened to, since the garbage collector may run in any thread. With
     `pool_log` the pool's every checkout and checkin is kept too. When the loop is closed, what keeps it from
-    hearing is kept as a silent failure, and mended as far as it can be: the garbage that comes now is heard.
+    hearing is kept as a silent failure, and fixed as far as it can be: the garbage that comes now is heard.
     """
 
     _listening: ClassVar[Capture | None] = None
@@ -43,7 +43,7 @@ class Capture(logging.Handler):
 
     @property
     def loop_closed(self) -> bool:
-        """Say whether the scene's loop is closed, which is told to it from outside."""
+        """Return True if the scene's loop is closed, which is told to it from outside."""
         return self._loop_closed
 
     @loop_closed.setter

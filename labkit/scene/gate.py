@@ -38,7 +38,7 @@ _FOLDED = tuple(each.casefold() for each in SILENT_FAILURES)
 
 
 def is_silent_failure(text: str) -> bool:
-    """Say whether `text` tells of a failure that no caller got."""
+    """Return True if `text` tells of a failure that no caller got."""
     folded = text.casefold()  # some libraries begin the same words with a capital
     return any(each in folded for each in _FOLDED)
 
@@ -49,7 +49,7 @@ def silent_failures(output: str) -> list[str]:
 
 
 def hide_failures(filters: Iterable[tuple[Any, ...]]) -> bool:
-    """Say whether warnings that tell of silent failures are ignored by these `warnings.filters`."""
+    """Return True if warnings that tell of silent failures are ignored by these `warnings.filters`."""
     rules = list(filters)
     return any(_action(rules, kind, text) == "ignore" for kind, text in WARNINGS)
 

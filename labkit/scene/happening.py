@@ -42,5 +42,5 @@ class Happening:
         return self.text.partition("\n")[0]
 
     def says(self, words: str) -> bool:
-        """Say whether `words` stand in the text or in its detail."""
+        """Return True if `words` stand in the text or in its detail."""
         return words in self.text or words in self.detail

@@ -41,7 +41,7 @@ class Outcome:
     waiting: tuple[str, ...] = ()
 
     def says(self, words: str) -> bool:
-        """Say whether `words` came out anywhere, raised or not."""
+        """Return True if `words` came out anywhere, raised or not."""
         return any(happening.says(words) for happening in self.happenings)
 
     def of(self, *kinds: Kind) -> tuple[Happening, ...]:

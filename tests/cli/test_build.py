@@ -61,6 +61,6 @@ def test_the_solved_notebooks_and_the_notes_go_where_they_are_wanted(
     cells = ["".join(cell["source"]) for cell in solved["cells"]]
     assert f"%%exercise ch04_houston\n{solution.strip()}" in cells
     notes = (wanted / "04_houston.instructor.md").read_text()
-    assert "## Mends that are not, and why" in notes
+    assert "## Fixes that are not, and why" in notes
     assert solution.strip() in notes
     assert {path.name: path.read_bytes() for path in (clone / "notebooks").glob("*.ipynb")} == before

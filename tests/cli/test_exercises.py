@@ -138,7 +138,7 @@ def test_a_terminal_without_check_marks_gets_other_characters(run: Run) -> None:
     assert "ch04_houston" in finished.stdout
 
 
-def test_a_wrong_mend_is_told_what_was_expected_and_found_and_only_then_why(run: Run, home: Path) -> None:
+def test_a_wrong_fix_is_told_what_was_expected_and_found_and_only_then_why(run: Run, home: Path) -> None:
     wrong = next(each for each in HOUSTON.wrong_fixes() if each.name == "sleep_a_little")
     own(home, wrong.path)
     finished = run("check", "ch04")
@@ -150,7 +150,7 @@ def test_a_wrong_mend_is_told_what_was_expected_and_found_and_only_then_why(run:
     assert done(home) == {"state": "failed", "attempts": 1, "hints": 0, "solution_seen": False}
 
 
-def test_a_right_mend_passes_and_stays_passed(run: Run, home: Path) -> None:
+def test_a_right_fix_passes_and_stays_passed(run: Run, home: Path) -> None:
     file = own(home, HOUSTON.solution)
     passed = run("check", "houston", "--json")
     told = json.loads(passed.stdout)
@@ -200,13 +200,13 @@ def test_hints_come_one_by_one_and_are_counted(run: Run, home: Path) -> None:
         "Hint 3 of 3",
         NO_HINT_LEFT.partition(":")[0],
     ]
-    for line in HOUSTON.lines_of_mend():
+    for line in HOUSTON.lines_of_fix():
         assert f"    {line}\n" in shown[3]
     assert shown[0] == f"Hint 1 of 3: {HOUSTON.hints()[0]}\n"
     assert done(home)["hints"] == 3
 
 
-def test_the_solution_is_shown_with_what_is_no_mend_and_remembered(run: Run, home: Path) -> None:
+def test_the_solution_is_shown_with_what_is_no_fix_and_remembered(run: Run, home: Path) -> None:
     finished = run("solution", "ch04")
 
     assert finished.returncode == 0
@@ -359,8 +359,8 @@ def test_a_course_that_is_not_is_named(run: Run, clone: Path) -> None:
     assert finished.returncode == 1
     assert told["holds"] is False
     assert told["faults"] == [
-        "ch04_houston: 3 mends of other kinds are wanted in right_fixes, found 0",
-        "ch04_houston: 3 tempting mends are wanted in wrong_fixes, found 0",
+        "ch04_houston: 3 fixes of other kinds are wanted in right_fixes, found 0",
+        "ch04_houston: 3 tempting fixes are wanted in wrong_fixes, found 0",
         "ch04_houston/exercise should fail: passed",
     ]
     assert [(each["kind"], each["verdict"]) for each in told["tried"]] == [

@@ -149,7 +149,7 @@ def learner(begin: Callable[..., Learner]) -> Learner:
 
 
 @pytest.mark.providers("embedded")
-def test_a_learner_sees_it_fail_mends_it_and_sees_it_pass(begin: Callable[..., Learner], provider: str) -> None:
+def test_a_learner_sees_it_fail_fixes_it_and_sees_it_pass(begin: Callable[..., Learner], provider: str) -> None:
     learner = begin("ch04", "--provider", provider)
     learner.sees(f"your file  {learner.file}")
     learner.sees("checking")
@@ -166,7 +166,7 @@ def test_a_learner_sees_it_fail_mends_it_and_sees_it_pass(begin: Callable[..., L
     learner.sees("1 of 3 hints seen")
     learner.presses("s")
     learner.sees("out = engine.statistics().checked_out")
-    learner.sees("No mends:")
+    learner.sees("No fixes:")
     learner.sees(KEYS)
     learner.presses("q")
 

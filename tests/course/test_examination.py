@@ -81,7 +81,7 @@ def all_words(found: Examination) -> str:
 
 
 def in_scene(line: str, *, before: str = "") -> str:
-    """Return a mend that does something while its scene is played, and does not mend."""
+    """Return a fix that does something while its scene is played, and does not fix."""
     return BROKEN.format(line="").replace("    note(number)", f"    {line}\n    {before}note(number)")
 
 
@@ -89,7 +89,7 @@ def in_scene(line: str, *, before: str = "") -> str:
 
 
 @pytest.mark.learner_path
-def test_a_right_mend_passes(try_: Try) -> None:
+def test_a_right_fix_passes(try_: Try) -> None:
     found = try_(RIGHT)
 
     assert (found.verdict, found.text, found.printed) == (Verdict.PASSED, "", "")
@@ -141,7 +141,7 @@ def test_an_endless_print_fills_no_disk(try_: Try) -> None:
     assert len(found.printed) == 2002
 
 
-# What is no mend is told apart from what is wrong.
+# What is no fix is told apart from what is wrong.
 
 
 def test_the_untouched_exercise_is_not_attempted(try_: Try) -> None:
@@ -213,7 +213,7 @@ def test_whatever_a_scene_raises_is_told_in_text(error: str, words: str, try_: T
 
 
 @pytest.mark.parametrize("what", ["Exception", "BaseException"])
-def test_swallowing_errors_mends_nothing(what: str, try_: Try) -> None:
+def test_swallowing_errors_fixes_nothing(what: str, try_: Try) -> None:
     code = f"async def double(number):\n    try:\n        return no_such_name\n    except {what}:\n        pass\n"
     found = try_(code)
 
@@ -331,7 +331,7 @@ def test_code_that_deletes_its_own_folder_does_not_pass(code: str, try_: Try) ->
         "import gc; gc.freeze()",
     ],
 )
-def test_a_mend_that_silences_in_its_scene_does_not_pass(line: str, try_: Try) -> None:
+def test_a_fix_that_silences_in_its_scene_does_not_pass(line: str, try_: Try) -> None:
     found = try_(in_scene(line, before="await "))
 
     assert found.verdict is Verdict.FAILED
@@ -372,7 +372,7 @@ def test_a_mend_that_silences_in_its_scene_does_not_pass(line: str, try_: Try) -
         ),
     ],
 )
-def test_a_mend_that_replaces_its_judge_is_judged_by_the_true_one(line: str, name: str, try_: Try) -> None:
+def test_a_fix_that_replaces_its_judge_is_judged_by_the_true_one(line: str, name: str, try_: Try) -> None:
     found = try_(f"{line}\n{in_scene('pass')}")
 
     assert found.verdict is Verdict.FAILED
@@ -381,7 +381,7 @@ def test_a_mend_that_replaces_its_judge_is_judged_by_the_true_one(line: str, nam
     assert [each.passed for each in found.tried] == [False, False]
 
 
-def test_a_right_mend_that_replaces_its_judge_does_not_pass_either(try_: Try) -> None:
+def test_a_right_fix_that_replaces_its_judge_does_not_pass_either(try_: Try) -> None:
     found = try_(f"import nest_asyncio\nnest_asyncio.apply()\n{RIGHT}")
 
     assert found.verdict is Verdict.FAILED

@@ -182,7 +182,7 @@ def test_who_has_written_something_else_is_not_told_why_others_fail(exercise: Ex
         "def (:\n",
     ],
 )
-def test_a_tempting_mend_that_does_not_say_why_it_is_none_is_refused(text: str, exercise: Exercise) -> None:
+def test_a_tempting_fix_that_does_not_say_why_it_is_none_is_refused(text: str, exercise: Exercise) -> None:
     (exercise.folder / "wrong_fixes" / "one.py").write_text(text)
 
     with pytest.raises(InvalidSetting, match=r"one\.py (does not say|can't be read)"):
@@ -190,9 +190,9 @@ def test_a_tempting_mend_that_does_not_say_why_it_is_none_is_refused(text: str, 
 
 
 @pytest.mark.parametrize("exercise", load_exercises(CHECKOUT), ids=lambda each: each.name)
-def test_the_lines_of_a_mend_are_all_there_and_not_yet_in_order(exercise: Exercise) -> None:
+def test_the_lines_of_a_fix_are_all_there_and_not_yet_in_order(exercise: Exercise) -> None:
     code = [line.strip() for line in ast.unparse(ast.parse(exercise.solution.read_text())).splitlines()]
-    lines = exercise.lines_of_mend()
+    lines = exercise.lines_of_fix()
 
     assert lines
     assert set(lines) <= set(code)

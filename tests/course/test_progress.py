@@ -180,9 +180,9 @@ def hinted(folder: Path, solution: str) -> Exercise:
     return Exercise("ch04_houston", "Houston", 25, folder)
 
 
-def test_after_the_hints_come_the_lines_of_a_mend_to_be_put_in_order(file: ProgressFile, tmp_path: Path) -> None:
-    mend = "async def save(pool):\n    async with pool:  # ours\n        await b()\n        await a()\n"
-    exercise = hinted(tmp_path, f'"""Why."""\n{mend}')
+def test_after_the_hints_come_the_lines_of_a_fix_to_be_put_in_order(file: ProgressFile, tmp_path: Path) -> None:
+    fix = "async def save(pool):\n    async with pool:  # ours\n        await b()\n        await a()\n"
+    exercise = hinted(tmp_path, f'"""Why."""\n{fix}')
 
     shown = [file.next_hint(exercise) for _ in range(4)]
     assert shown[:2] == ["Hint 1 of 2: look", "Hint 2 of 2: look there"]

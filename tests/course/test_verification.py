@@ -130,9 +130,9 @@ def test_a_good_course_holds_and_every_file_is_tried_once(verified: Callable[[],
     ids=[
         "an exercise that passes",
         "a solution that fails",
-        "a right mend that fails",
-        "a wrong mend that passes",
-        "a wrong mend that fails by another test",
+        "a right fix that fails",
+        "a wrong fix that passes",
+        "a wrong fix that fails by another test",
         "no declaration",
     ],
 )
@@ -144,13 +144,13 @@ def test_one_file_that_is_not_as_it_should_be_is_named(
 
     assert not found.holds
     assert any(fault in each for each in found.faults), found.faults
-    # A wrong mend without a declaration takes the others with it: they are counted as not tried.
+    # A wrong fix without a declaration takes the others with it: they are counted as not tried.
     assert len(found.tried) == (8 if found.faults[0].startswith("ch00_double/") else 5)
     assert found.wanted == 8
 
 
 @pytest.mark.providers("embedded")
-def test_two_wrong_mends_that_look_the_same_can_not_both_be_explained(
+def test_two_wrong_fixes_that_look_the_same_can_not_both_be_explained(
     course: Path, verified: Callable[[], Verification]
 ) -> None:
     for name in ("square_too.py", "square_again.py"):
@@ -239,11 +239,11 @@ def test_what_is_wrong_in_the_folders_is_named(name: str, text: str, faults: lis
         (f"{LESSON}/hints.md", "ch00_double: there is no hints.md"),
         (
             f"{LESSON}/right_fixes/shift.py",
-            "ch00_double: 3 mends of other kinds are wanted in right_fixes, found 2",
+            "ch00_double: 3 fixes of other kinds are wanted in right_fixes, found 2",
         ),
         (
             f"{LESSON}/wrong_fixes/square.py",
-            "ch00_double: 3 tempting mends are wanted in wrong_fixes, found 2",
+            "ch00_double: 3 tempting fixes are wanted in wrong_fixes, found 2",
         ),
         ("notebooks/00_double.ipynb", "ch00_double: there is no 00_double.ipynb: `labkit build` makes it"),
     ],
@@ -266,7 +266,7 @@ def test_what_is_missing_is_named(name: str, fault: str, course: Path) -> None:
         (wrong("number", "it"), "square.py does not say what it tries"),
     ],
 )
-def test_a_wrong_mend_that_does_not_declare_itself_is_named(text: str, fault: str, course: Path) -> None:
+def test_a_wrong_fix_that_does_not_declare_itself_is_named(text: str, fault: str, course: Path) -> None:
     (course / LESSON / "wrong_fixes" / "square.py").write_text(text)
 
     [found] = faults_of(course)

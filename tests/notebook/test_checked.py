@@ -47,7 +47,7 @@ def test_a_test_that_passed_has_another_sign_than_one_that_failed() -> None:
     ]
 
 
-def test_what_has_passed_says_why_and_shows_no_mends_only_then() -> None:
+def test_what_has_passed_says_why_and_shows_no_fixes_only_then() -> None:
     passed = html_of(EXERCISE, found(Verdict.PASSED, Tried("test_it_is_so", True)))
 
     assert "Why it works, and what does not" in passed
@@ -55,12 +55,12 @@ def test_what_has_passed_says_why_and_shows_no_mends_only_then() -> None:
     assert "Why it works" not in html_of(EXERCISE, FAILED)
 
 
-def test_the_solution_is_highlighted_with_other_mends_and_with_what_is_none() -> None:
+def test_the_solution_is_highlighted_with_other_fixes_and_with_what_is_none() -> None:
     page = html_of_solution(EXERCISE)
 
     assert '<span style="color:var(--jp-mirror-editor-keyword-color,inherit);font-weight:bold">async</span>' in page
-    assert "Other mends that are right: the pool has one connection, the recorder is asked" in page
-    assert "What is no mend, and why" in page
+    assert "Other fixes that are right: the pool has one connection, the recorder is asked" in page
+    assert "What is no fix, and why" in page
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_every_text_stays_text(page: str) -> None:
     [
         (Checked(EXERCISE, FAILED), "✗ the engine of the story is caught"),
         (Checked(EXERCISE, found(Verdict.PASSED)), "passed"),
-        (Solved(EXERCISE), "No mends:"),
+        (Solved(EXERCISE), "No fixes:"),
     ],
 )
 def test_without_a_page_it_is_told_as_in_a_terminal(shown: Checked | Solved, words: str) -> None:

@@ -84,7 +84,7 @@ def test_hints_come_one_after_the_other_and_a_look_at_the_solution_is_kept(home:
     assert repr(hint()).startswith("Hint 2 of 3: ")  # of the same exercise
     assert repr(hint()).startswith("Hint 3 of 3: ")
     assert "<code>out = engine.statistics().checked_out</code>" in hint()._repr_html_()
-    assert "Other mends that are right" in repr(solution())
+    assert "Other fixes that are right" in repr(solution())
     assert progress(home)["exercises"]["ch04_houston"]["hints"] == 3
     assert progress(home)["exercises"]["ch04_houston"]["solution_seen"] is True
 
@@ -111,24 +111,24 @@ def test_the_file_follows_the_cell_as_long_as_nobody_else_changes_it(
     assert capsys.readouterr().out == ""
 
 
-def test_a_cell_that_is_as_it_was_does_not_undo_a_mend_made_in_an_editor(
+def test_a_cell_that_is_as_it_was_does_not_undo_a_fix_made_in_an_editor(
     home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_cell(BEGUN)
-    (home / "exercises" / "ch04_houston.py").write_text("mended = True\n")
+    (home / "exercises" / "ch04_houston.py").write_text("fixed = True\n")
     run_cell(BEGUN)
 
-    assert (home / "exercises" / "ch04_houston.py").read_text() == "mended = True\n"
+    assert (home / "exercises" / "ch04_houston.py").read_text() == "fixed = True\n"
     assert "the file is judged" in capsys.readouterr().out
 
 
-def test_another_mend_in_the_cell_keeps_the_one_of_the_editor_aside(
+def test_another_fix_in_the_cell_keeps_the_one_of_the_editor_aside(
     home: Path, run_cell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_cell(BEGUN)
-    (home / "exercises" / "ch04_houston.py").write_text("mended = True\n")
-    run_cell("mended = 'here'")
+    (home / "exercises" / "ch04_houston.py").write_text("fixed = True\n")
+    run_cell("fixed = 'here'")
 
-    assert (home / "exercises" / "ch04_houston.py").read_text() == "mended = 'here'\n"
-    assert (home / "exercises" / "ch04_houston.old-1.py").read_text() == "mended = True\n"
+    assert (home / "exercises" / "ch04_houston.py").read_text() == "fixed = 'here'\n"
+    assert (home / "exercises" / "ch04_houston.old-1.py").read_text() == "fixed = True\n"
     assert "is kept as ch04_houston.old-1.py" in capsys.readouterr().out

@@ -113,7 +113,7 @@ def shows(page: Page, text: str) -> None:
     expect(page.locator(".jp-OutputArea-output", has_text=text).first).to_be_visible(timeout=PATIENCE)
 
 
-def test_predict_run_a_wrong_mend_a_hint_a_right_mend(address: str, home: Path) -> None:
+def test_predict_run_a_wrong_fix_a_hint_a_right_fix(address: str, home: Path) -> None:
     wrong, right = (LESSON / name for name in ("wrong_fixes/sleep_a_little.py", "solution.py"))
     with browser(address) as page:
         for setting in ("%load_ext labkit", "from labkit import Engine"):

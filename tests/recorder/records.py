@@ -136,7 +136,7 @@ def story() -> tuple[Record, list[Finding]]:
     return build.done(74 * MS), [root]
 
 
-def mended() -> Record:
+def fixed() -> Record:
     """The story with the registry built once."""
     build = Build(ended=True)
     loop = build.loop(1 * MS, 38 * MS)

@@ -76,7 +76,7 @@ def replace(hook: Any, make: Callable[[Any], Any]) -> Callable[[], None]:
 
 
 def break_hook(hook: Any, error: type[BaseException] = Injected) -> Callable[[], None]:
-    """Let a hook fail; return what mends it."""
+    """Let a hook fail; return what fixes it."""
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
@@ -144,23 +144,23 @@ def test_the_program_meets_every_hook(tmp_path: Path, redis_url: str) -> None:
 
 
 def test_hooks_that_all_fail_change_nothing(run: Callable[[], list[str]]) -> None:
-    mended = [break_hook(param.values[0]) for param in HOOKS]
+    fixed = [break_hook(param.values[0]) for param in HOOKS]
     try:
         faults = run()
     finally:
-        for mend in mended:
-            mend()
+        for fix in fixed:
+            fix()
     assert len(faults) >= 20
 
 
 @pytest.mark.push
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_fails_is_reported_and_changes_nothing(hook: Any, run: Callable[[], list[str]]) -> None:
-    mend = break_hook(hook)
+    fix = break_hook(hook)
     try:
         faults = run()
     finally:
-        mend()
+        fix()
     assert faults
     assert all(fault.startswith(f"{hook.__name__.lstrip('_')}: Injected at test_faults.py:") for fault in faults)
 
@@ -196,12 +196,12 @@ def test_what_ends_the_program_is_not_swallowed(make_engine: MakeEngine, error: 
 
     async def main() -> None:
         engine = make_engine()
-        mend = break_hook(pools.checkout, error)
+        fix = break_hook(pools.checkout, error)
         try:
             with pytest.raises(error):
                 await engine.connect()
         finally:
-            mend()
+            fix()
         await engine.dispose()
 
     assert fly(main).record().faults == []
@@ -215,11 +215,11 @@ def test_a_hook_that_fails_in_a_finaliser_is_reported(
     async def main() -> None:
         engine = make_engine()
         kept = [await engine.connect()]
-        mended = [break_hook(hook) for hook in (pools.reset, pools.detach, pools.close_detached)]
+        fixed = [break_hook(hook) for hook in (pools.reset, pools.detach, pools.close_detached)]
         kept.clear()
         gc.collect()
-        for mend in mended:
-            mend()
+        for fix in fixed:
+            fix()
         assert engine.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         await engine.dispose()
 

@@ -118,7 +118,7 @@ def left_in_scope(trackers: Any, loop: Any) -> None:
 
 
 def _has_ended(trackers: Any, scope: Any, session: Any, loop: Any) -> bool:
-    """Say whether a scope belonged to a task of this loop, which has ended."""
+    """Return True if a scope belonged to a task of this loop, which has ended."""
     if isinstance(scope, asyncio.Task):
         return scope.done() and scope.get_loop() is loop
     maker = trackers.sessions.entry(session.sync_session).task

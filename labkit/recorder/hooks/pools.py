@@ -85,7 +85,7 @@ def remove() -> None:
 
 
 def may_be_full(pool: Any) -> bool:
-    """Say whether the next checkout may have to wait; a pool that may still grow is not asked any further."""
+    """Return True if the next checkout may have to wait; a pool that may still grow is not asked any further."""
     limit = getattr(pool, "_max_overflow", -1)
     return bool(0 <= limit <= pool._overflow)
 

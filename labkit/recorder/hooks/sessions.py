@@ -136,7 +136,7 @@ def _missing(original: Any) -> Any:
 
 
 def _through_the_orm(frame: Any) -> bool:
-    """Say whether an attribute access led here, and not a method called outside its greenlet."""
+    """Return True if an attribute access led here, and not a method called outside its greenlet."""
     while frame is not None:
         if frame.f_globals.get("__name__") == "sqlalchemy.orm.attributes":
             return True

@@ -38,7 +38,7 @@ def remove() -> None:
 
 
 def _is_heard() -> bool:
-    """Say whether anybody listens to all engines."""
+    """Return True if anybody listens to all engines."""
     events: Any = Engine.dispatch
     return any(getattr(events, name)._clslevel.get(Engine) for name in events._event_names)
 

@@ -78,7 +78,7 @@ class Handoff:
         return first(self.folder)
 
     def is_asked(self) -> bool:
-        """Say whether the processes are asked what they know."""
+        """Return True if the processes are asked what they know."""
         return (self.folder / ASKED).exists()
 
     def ask(self) -> None:

@@ -183,7 +183,7 @@ def _signals(handle: Callable[[int], None]) -> Iterator[None]:
 
 
 def _comes_from_terminal() -> bool:
-    """Say whether SIGINT has been sent by the terminal, to the program as well."""
+    """Return True if SIGINT has been sent by the terminal, to the program as well."""
     if sys.platform == "win32":  # it comes from the console only, which tells all that run in it
         return True
     with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -58,7 +58,7 @@ def _lane(lane: Lane, scale: Scale, near: float) -> Lane:
 
 
 def _close(before: Bar, after: Bar, scale: Scale, near: float) -> bool:
-    """Say whether two bars are too short and too near each other for their names."""
+    """Return True if two bars are too short and too near each other for their names."""
     if scale(after.start) - scale(before.end) >= near or scale(after.end) - scale(before.start) > WIDEST + near:
         return False
     if near == NEAR[0] and (before.odd or after.odd or (_named(before, scale) and _named(after, scale))):

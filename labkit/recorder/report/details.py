@@ -19,7 +19,7 @@ def facts(record: Record, finding: Finding, cause: Finding | None = None) -> lis
     """
     Return the facts about a finding, each with its label, and at the end what to do and which lesson explains it.
 
-    A consequence leaves out what its cause has said, and what to do: it goes when its cause is mended.
+    A consequence leaves out what its cause has said, and what to do: it goes when its cause is fixed.
     """
     if cause is None:
         return [*_seen(record, finding), *_cure(finding)]

@@ -53,6 +53,6 @@ def timeline(record: Record) -> Timeline:
     return Timeline([record], [])
 
 
-def beside(left: Record, right: Record, titles: tuple[str, str] = ("broken", "mended")) -> Timeline:
+def beside(left: Record, right: Record, titles: tuple[str, str] = ("broken", "fixed")) -> Timeline:
     """Return two records below each other on one scale, each from the beginning of its recorder."""
     return Timeline([left, right], list(titles))

@@ -101,7 +101,7 @@ def _is_on(checkout: Checkout, loop: Loop | None) -> bool:
 
 
 def _belongs(connection: Connection, loop: Loop | None, pid: int) -> bool:
-    """Say whether a connection belongs to this loop; when None is given, to any loop that has not closed."""
+    """Return True if a connection belongs to this loop; when None is given, to any loop that has not closed."""
     born = connection.task.loop
     if born is None or connection.pid != pid:
         return False

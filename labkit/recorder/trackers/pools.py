@@ -246,7 +246,7 @@ class PoolTracker:
 
 
 def _is_full(pool: Any) -> bool:
-    """Say whether the next checkout has to wait for a checkin; only pools with a limit ever fill up."""
+    """Return True if the next checkout has to wait for a checkin; only pools with a limit ever fill up."""
     limit = getattr(pool, "_max_overflow", None)
     if limit is None or limit < 0:
         return False

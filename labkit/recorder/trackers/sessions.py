@@ -79,7 +79,7 @@ class SessionTracker:
         return self.entry(subject)
 
     def wants(self, session: Any) -> bool:
-        """Say whether a session, or a connection object, works on an engine that is watched."""
+        """Return True if a session, or a connection object, works on an engine that is watched."""
         if self._targets.everything:
             return True
         bind = getattr(session, "bind", session)
@@ -157,7 +157,7 @@ class SessionTracker:
             entry.wrote = NOWHERE
 
     def is_first_use(self, checkout: Checkout) -> bool:
-        """Say whether the running operation is the first that sends something through a checkout's connection."""
+        """Return True if the running operation is the first to send something through a connection."""
         operation = activity.current()
         if checkout.connection.checkouts < 2 or operation is None:
             return False
@@ -167,7 +167,7 @@ class SessionTracker:
 
 
 def _writes(operation: Operation) -> bool:
-    """Say whether an operation is an INSERT, UPDATE or DELETE; flushes have an event of their own."""
+    """Return True if an operation is an INSERT, UPDATE or DELETE; flushes have an event of their own."""
     statement = operation.statement
     if statement is None or operation.name not in {"execute", "scalar", "scalars"}:
         return False
@@ -181,7 +181,7 @@ _WRITING = {"insert ", "update ", "delete ", "replace"}
 
 
 def _autocommits(session: Any) -> bool:
-    """Say whether every statement of a session was committed at once, by its connection's isolation level."""
+    """Return True if every statement of a session was committed at once, by its connection's isolation level."""
     transaction = session.get_transaction() if hasattr(session, "get_transaction") else None
     connections = getattr(transaction, "_connections", {})
     for held in list(connections.values()):

@@ -21,7 +21,7 @@ class Targets:
         self.everything = True
 
     def add(self, kind: str, target: Any) -> bool:
-        """Watch a sync engine ("engine") or a Redis pool ("redis"); say whether it was new."""
+        """Watch a sync engine ("engine") or a Redis pool ("redis"); return True if it was new."""
         self.everything = False
         chosen = self._engines if kind == "engine" else self._redis
         new = target not in chosen
@@ -29,16 +29,16 @@ class Targets:
         return new
 
     def discard(self, kind: str, target: Any) -> bool:
-        """Watch it no more; say whether it was watched. Without its last target a recorder watches nothing."""
+        """Watch it no more; return True if it was watched. Without its last target a recorder watches nothing."""
         chosen = self._engines if kind == "engine" else self._redis
         known = target in chosen
         chosen.discard(target)
         return known
 
     def wants_pool(self, pool: Any) -> bool:
-        """Say whether connections of an engine's pool are watched."""
+        """Return True if connections of an engine's pool are watched."""
         return self.everything or any(engine.pool is pool for engine in self._engines)
 
     def wants_redis(self, pool: Any) -> bool:
-        """Say whether a Redis client's pool is watched."""
+        """Return True if a Redis client's pool is watched."""
         return self.everything or pool in self._redis

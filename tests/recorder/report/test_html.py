@@ -6,7 +6,7 @@ import re
 
 from labkit.recorder.report import beside, html, page, report_text
 
-from ..records import clean, exhausted, mended, nothing, story
+from ..records import clean, exhausted, fixed, nothing, story
 
 
 def words(markup: str) -> str:
@@ -38,10 +38,10 @@ def test_a_page_needs_nothing_else() -> None:
 
 
 def test_a_page_can_show_two_records() -> None:
-    shown = page(story()[0], [], drawn=beside(story()[0], mended()))
+    shown = page(story()[0], [], drawn=beside(story()[0], fixed()))
 
     assert ">broken<" in shown
-    assert ">mended<" in shown
+    assert ">fixed<" in shown
 
 
 def test_no_findings_is_said_clearly() -> None:

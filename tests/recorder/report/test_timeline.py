@@ -266,8 +266,8 @@ def test_another_process_gives_the_same_bytes() -> None:
     assert len(made) == 1
 
 
-def test_broken_and_mended_stand_on_one_scale_with_the_same_colours() -> None:
-    both = beside(SAMPLES["story"], records.mended(), ("broken", "mended"))
+def test_broken_and_fixed_stand_on_one_scale_with_the_same_colours() -> None:
+    both = beside(SAMPLES["story"], records.fixed(), ("broken", "fixed"))
     alone = timeline(SAMPLES["story"])
     fills = [
         group.find(f"{SVG}rect").attrib["fill"]  # type: ignore[union-attr]
@@ -275,7 +275,7 @@ def test_broken_and_mended_stand_on_one_scale_with_the_same_colours() -> None:
         if group.findtext(f"{SVG}text") == "signup"
     ]
 
-    assert both.svg.index(">broken<") < both.svg.index(">mended<")
+    assert both.svg.index(">broken<") < both.svg.index(">fixed<")
     assert both.scale(52 * MS) == alone.scale(52 * MS)
     assert len(fills) == 3
     assert len(set(fills)) == 1
