@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labkit.errors import InvalidSetting
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "install_command", "read_settings"]
 
 
 class Settings(BaseSettings):
@@ -56,3 +59,15 @@ def read_settings() -> Settings:
             f"LABKIT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in invalid.errors()
         )
         raise InvalidSetting(f"The environment holds settings that can't be used: {faults}.") from None
+
+
+def install_command() -> str:
+    """
+    Return the line that installs all that the course needs into the Python that runs now.
+
+    It names the clone: on PyPI there is a package of somebody else's under this name.
+    """
+    clone = Path(__file__).parents[1]
+    if (clone / "requirements.lock").exists():
+        return f'cd {clone} && {sys.executable} -m pip install -c requirements.lock -e ".[lab]"'
+    return f'{sys.executable} -m pip install "PATH_TO_THE_CLONE[lab]"'

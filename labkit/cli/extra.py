@@ -1,4 +1,4 @@
-"""What to say when a command needs packages that `pip install labkit` alone does not bring."""
+"""What to say when a command needs packages that only the extra `lab` brings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labkit.errors import CannotStart
+from labkit.settings import install_command
 
 __all__ = ["lab_extra"]
 
@@ -18,5 +19,5 @@ def lab_extra() -> Iterator[None]:
     except ModuleNotFoundError as missing:
         raise CannotStart(
             f"This command needs {missing.name}, which is not installed.",
-            remedy="Run: python -m pip install 'labkit[lab]'",
+            remedy=f"Run: {install_command()}",
         ) from None

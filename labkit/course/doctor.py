@@ -18,14 +18,13 @@ from labkit.services import probe, provider_names, services_in_thread
 from labkit.services.folder import temporary_folder
 from labkit.services.ports import LOOPBACK
 from labkit.services.providers import find_provider
-from labkit.settings import read_settings
+from labkit.settings import install_command, read_settings
 
 __all__ = ["Check", "examine", "is_fit"]
 
 SUPPORTED = ((3, 11), (3, 13))
 ROOM = 500  # megabytes: two sets of servers
 LOCK = Path(__file__).parents[2] / "requirements.lock"  # of the checkout; a wheel has none
-INSTALL = f'{sys.executable} -m pip install -c requirements.lock -e ".[lab]"'
 BROUGHT = {"pip", "setuptools", "wheel"}  # by a new virtual environment, in the versions of its Python
 
 
@@ -85,7 +84,9 @@ def check_packages() -> Check:
     if not others:
         return Check("packages", "ok", f"{len(installed)} as in requirements.lock")
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    return Check("packages", "warning", f"not as in requirements.lock: {', '.join(others[:3])}{more}", INSTALL)
+    return Check(
+        "packages", "warning", f"not as in requirements.lock: {', '.join(others[:3])}{more}", install_command()
+    )
 
 
 def read_lock(text: str) -> Iterator[tuple[str, str]]:
@@ -170,7 +171,7 @@ def check_kernel() -> Check:
         from ipykernel.kernelspec import KERNEL_NAME
         from jupyter_client.kernelspec import KernelSpecManager
     except ModuleNotFoundError as missing:
-        return Check("Jupyter kernel", "warning", f"the package {missing.name} is missing", INSTALL)
+        return Check("Jupyter kernel", "warning", f"the package {missing.name} is missing", install_command())
     program = KernelSpecManager().get_kernel_spec(KERNEL_NAME).argv[0]
     # Jupyter runs a kernel that just says "python" with its own Python.
     if program in (sys.executable, "python", "python3", f"python3.{sys.version_info.minor}"):

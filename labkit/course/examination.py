@@ -29,7 +29,7 @@ LIMIT = 20.0  # seconds for one test
 GRACE = 2.0  # seconds more to tell where it waits
 LOGIN = 5.0  # seconds for a server to say that it is there
 PRINTED = 2_000  # characters of what the code printed
-SLIPS = "NameError", "AttributeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"
+SLIPS = "NameError", "AttributeError", "TypeError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"
 MESSAGE = 2**20  # bytes that the examiner says at once, at most
 
 

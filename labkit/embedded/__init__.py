@@ -7,7 +7,8 @@ The embedded servers: MySQL's protocol in front of SQLite, and fakeredis, each o
     queries.py, expressions.py, writes.py    MySQL's statements and expressions rewritten for SQLite
     backend.py, storing.py      SQLite, transactions, the write lock; what a write stores, and why it failed
     values.py, functions.py     values, errors, comparisons as MySQL has them
-    schema.py, information.py   the tables that exist; SHOW, DESCRIBE, the information schema
+    schema.py, definitions.py   the tables that exist, and CREATE and DROP
+    information.py              SHOW, DESCRIBE, the information schema
     redis.py        the Redis server
 
 They are for teaching, not for production: one process, a temporary file, and the SQL of an ordinary application.

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from labkit.embedded import functions
-from labkit.embedded.schema import Catalog, Definition
+from labkit.embedded.definitions import Definition
+from labkit.embedded.schema import Catalog
 from labkit.embedded.storing import Storing
 from labkit.embedded.values import SqlFault, refuse
 

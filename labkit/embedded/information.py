@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from labkit.embedded import functions
+from labkit.embedded.definitions import table_name
 from labkit.embedded.queries import query, render
-from labkit.embedded.schema import DATABASE, Catalog, Column, Index, Table, table_name
+from labkit.embedded.schema import DATABASE, Catalog, Column, Index, Table
 from labkit.embedded.values import BIGINT, TEXT, SqlFault, SqlType, refuse
 
 __all__ = ["Peers", "Rows", "describe", "information", "is_information", "show"]
@@ -98,13 +99,15 @@ def _key(table: Table, column: Column) -> str:
 
 
 def _extra(column: Column) -> str:
-    return "auto_increment" if column.auto_increment else "DEFAULT_GENERATED" if column.default_now else ""
+    if column.auto_increment:
+        return "auto_increment"
+    return "" if column.default_now is None else "DEFAULT_GENERATED"
 
 
 def _default(column: Column) -> str | None:
-    if not column.default_now:
+    if column.default_now is None or column.default is not None:
         return column.default
-    return f"CURRENT_TIMESTAMP({column.type.scale})" if column.type.scale else "CURRENT_TIMESTAMP"
+    return f"CURRENT_TIMESTAMP({column.default_now})" if column.default_now else "CURRENT_TIMESTAMP"
 
 
 def _create(table: Table, next_number: int) -> str:
@@ -130,8 +133,9 @@ def _column_line(column: Column) -> str:
         parts.append("NULL")
     if column.auto_increment:
         parts.append("AUTO_INCREMENT")
-    elif column.default_now:
-        parts.append(f"DEFAULT {_default(column)}")
+    elif column.default_now is not None:
+        shown = _default(column)
+        parts.append(f"DEFAULT ({shown})" if column.default else f"DEFAULT {shown}")
     elif column.default is not None:
         parts.append(f"DEFAULT {_quoted(column.default)}")
     elif column.nullable and column.type.name not in ("text", "longtext", "mediumtext", "blob", "longblob"):

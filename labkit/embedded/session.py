@@ -13,9 +13,10 @@ from typing import Any
 from sqlglot import exp
 
 from labkit.embedded.backend import Backend
+from labkit.embedded.definitions import define
 from labkit.embedded.information import Peers, Rows, describe, information, show
 from labkit.embedded.queries import Plan
-from labkit.embedded.schema import DATABASE, define
+from labkit.embedded.schema import DATABASE
 from labkit.embedded.statements import LONG, Planner, is_planned, parse
 from labkit.embedded.values import SqlFault, refuse
 

@@ -61,8 +61,8 @@ def _stored(table: Table, column: Column, value: exp.Expr | None, number: int) -
     """Return the SQL that gives one column of a new row its value: the statement's, the default, or a number."""
     if value is not None:
         value = _rewritten(value, Scope(Catalog()))
-    elif column.default_now:
-        value = place(f"now_{column.type.scale}")
+    elif column.default_now is not None:
+        value = place(f"now_{column.default_now}")
     elif column.default is not None:
         value = exp.Literal.string(column.default)
     elif not column.nullable and not column.auto_increment:

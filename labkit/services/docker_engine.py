@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 from labkit.errors import CannotStart
+from labkit.settings import install_command
 
 __all__ = ["connect", "last_cause", "missing_images", "pull"]
 
@@ -26,9 +27,7 @@ def connect(*, timeout: float = PATIENCE) -> Any:
         from docker.errors import DockerException
         from testcontainers.core.docker_client import DockerClient
     except ModuleNotFoundError as missing:
-        raise CannotStart(
-            f"The package {missing.name} is missing.", remedy='pip install "labkit[lab]"'
-        ) from missing
+        raise CannotStart(f"The package {missing.name} is missing.", remedy=install_command()) from missing
     try:
         return DockerClient(timeout=timeout)
     except (DockerException, OSError, ValueError) as fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 
@@ -27,7 +28,7 @@ async def hold_services(provider: str | None, announce: Callable[[Services], Non
     with signals_to(ending.ask):
         try:
             async with start_services(provider) as services:
-                ending.check()
+                await ending.check()
                 announce(services)
                 ending.announced = True
                 await asyncio.get_running_loop().create_future()
@@ -50,8 +51,9 @@ class _Ending:
             self.signal = number
             self._task.cancel()
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise `CancelledError` if a signal has come: a driver may have swallowed the cancellation."""
+        await asyncio.sleep(0.01)  # a signal that came while a start held up the loop is heard now
         if self.signal:
             raise asyncio.CancelledError
 
@@ -63,17 +65,21 @@ async def run_with_services(
     Run `command` with the services' URLs in its environment, stop the services after it, return its exit status.
 
     A signal sent to this process is passed on to the command. A command that a signal ended gives 128 + n.
+    `python3`, `labkit` and other programs of the environment that labkit runs in are found there first.
     """
-    program = shutil.which(command[0])
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
+    program = shutil.which(command[0], path=path)
     if program is None:
         return COMMAND_NOT_FOUND
     relay = _Relay()
     with signals_to(relay.pass_on):
         try:
             async with start_services(provider) as services:
-                relay.check()
+                await relay.check()
                 announce(services)
-                status = await relay.run([program, *command[1:]], {**os.environ, **services.environment()})
+                status = await relay.run(
+                    [program, *command[1:]], {**os.environ, "PATH": path, **services.environment()}
+                )
         except asyncio.CancelledError:
             if not relay.signal:
                 raise

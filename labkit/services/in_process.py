@@ -10,12 +10,11 @@ from labkit.services.folder import private_folder
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
 from labkit.services.services import CAPABILITIES, Services
-from labkit.settings import Settings
+from labkit.settings import Settings, install_command
 
 __all__ = ["EMBEDDED", "SQLITE"]
 
 ROOM = 20  # megabytes that the database file may need
-INSTALL = "pip install labkit"
 
 
 def look_embedded(settings: Settings) -> Probe:
@@ -32,7 +31,7 @@ def _look(provider: str, *packages: str) -> Probe:
     try:
         found = ", ".join(f"{package} {version(package)}" for package in packages)
     except PackageNotFoundError as missing:
-        return Probe(provider, False, reason=f"the package {missing.name} is missing.", remedy=INSTALL)
+        return Probe(provider, False, reason=f"the package {missing.name} is missing.", remedy=install_command())
     return Probe(provider, True, version=found)
 
 

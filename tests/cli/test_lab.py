@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 from labkit.services.ports import free_port
+from labkit.settings import install_command
 
 ROOT = Path(__file__).parents[2]
 LABKIT = [sys.executable, "-m", "labkit", "lab", "--no-browser"]
@@ -171,5 +172,5 @@ main()
 
     assert finished.returncode == 2
     assert finished.stderr == (
-        "labkit: This command needs jupyterlab, which is not installed. Run: python -m pip install 'labkit[lab]'\n"
+        f"labkit: This command needs jupyterlab, which is not installed. Run: {install_command()}\n"
     )

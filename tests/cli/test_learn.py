@@ -25,6 +25,7 @@ from labkit.cli.learn import following
 from labkit.course.exercises import Exercise, find_exercise, load_exercises
 from labkit.course.lessons import find_checkout
 from labkit.course.watching import Watch, state_of
+from labkit.settings import install_command
 
 from .conftest import Finished, Labkit
 
@@ -466,7 +467,7 @@ def test_without_watchfiles_it_says_how_to_get_it(tmp_path: Path) -> None:
 
     assert finished.returncode == 2
     assert finished.stderr == (
-        "labkit: This command needs watchfiles, which is not installed. Run: python -m pip install 'labkit[lab]'\n"
+        f"labkit: This command needs watchfiles, which is not installed. Run: {install_command()}\n"
     )
 
 

@@ -37,3 +37,32 @@ async def test_a_signal_whose_cancellation_is_swallowed_ends_the_start_all_the_s
 
     assert (held, ran) == (128 + signal.SIGTERM, 128 + signal.SIGTERM)
     assert announced == []
+
+
+async def test_a_signal_that_comes_while_a_start_holds_up_the_loop_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded servers start within one step of the loop, which hears of a signal only after it."""
+
+    @asynccontextmanager
+    async def at_once(provider: str | None) -> AsyncIterator[SimpleNamespace]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield SimpleNamespace(environment=dict)
+
+    monkeypatch.setattr(foreground, "start_services", at_once)
+    announced: list[object] = []
+    held = await foreground.hold_services("embedded", announced.append)
+    ran = await foreground.run_with_services([sys.executable, "-c", "pass"], "embedded", announced.append)
+
+    assert (held, ran) == (128 + signal.SIGINT, 128 + signal.SIGINT)
+    assert announced == []
+
+
+async def test_a_command_of_labkits_environment_is_found_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def start(provider: str | None) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(environment=dict)
+
+    monkeypatch.setattr(foreground, "start_services", start)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    inside = "import sqlalchemy, shutil, sys; sys.exit(shutil.which('labkit') is None)"
+
+    assert await foreground.run_with_services(["python3", "-c", inside], "embedded") == 0

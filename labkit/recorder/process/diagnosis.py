@@ -141,7 +141,10 @@ class Diagnosis:
         elif self.exit_status:
             yield f"The program ended with exit status {self.exit_status}."
             if not any(each.record.pools for each in self.processes):
-                yield f"It ran on {sys.executable}: labkit has to be installed where your program's packages are."
+                yield (
+                    f"It ran on {sys.executable}. If it lacks a package, install labkit where the program's "
+                    "packages are; if it lacks a server, begin with `labkit services exec -- labkit diagnose`."
+                )
         for each in self.processes:
             if each.ended == "SIGTERM":
                 yield f"{each.title} was ended in the middle of its work: what it held then is not judged."
