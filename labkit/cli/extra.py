@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from labkit.errors import CannotStart
-from labkit.settings import install_command
 
 __all__ = ["lab_extra"]
 
@@ -17,6 +16,8 @@ def lab_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
+        from labkit.settings import install_command
+
         raise CannotStart(
             f"This command needs {missing.name}, which is not installed.",
             remedy=f"Run: {install_command()}",

@@ -120,13 +120,14 @@ class Backend:
 
     async def savepoint(self, command: str, name: str) -> None:
         """Run SAVEPOINT, ROLLBACK TO or RELEASE; faults on a name that isn't there."""
+        shown, name = name, name.lower()
         if command == "SAVEPOINT":
             if not self.in_transaction and self.autocommit:
                 return  # without a transaction, MySQL forgets it at once
             await self._open()
             self._savepoints = [n for n in self._savepoints if n != name] + [name]
         elif name not in self._savepoints:
-            raise SqlFault(1305, f"SAVEPOINT {name} does not exist")
+            raise SqlFault(1305, f"SAVEPOINT {shown} does not exist")
         else:
             keep = self._savepoints.index(name) + (command == "ROLLBACK TO")
             self._savepoints = self._savepoints[:keep]

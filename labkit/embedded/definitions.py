@@ -9,8 +9,19 @@ from typing import Any
 
 from sqlglot import exp
 
-from labkit.embedded.schema import DATABASE, Catalog, Column, ForeignKey, Index, Table, free_name
-from labkit.embedded.values import BLOBS, FLOATS, INTEGERS, MOMENTS, TEXTS, SqlFault, SqlType, is_binary, refuse
+from labkit.embedded.schema import DATABASE, Catalog, Column, ForeignKey, Index, Table, free_name, in_order
+from labkit.embedded.values import (
+    BLOBS,
+    FLOATS,
+    INTEGERS,
+    MOMENTS,
+    REFUSED,
+    TEXTS,
+    SqlFault,
+    SqlType,
+    is_binary,
+    refuse,
+)
 
 __all__ = ["Definition", "define", "table_name"]
 
@@ -18,6 +29,7 @@ SYNONYMS = {"boolean": ("tinyint", (1,)), "timestamptz": ("timestamp", ())}
 DEFAULT_ARGUMENTS: dict[str, tuple[int, ...]] = {"decimal": (10, 0), "char": (1,), "binary": (1,)}
 PROPERTIES = {("engineproperty", "innodb"), ("charactersetproperty", "utf8mb4"),
               ("collateproperty", "utf8mb4_0900_ai_ci")}  # fmt: skip
+NO_DEFAULT = "\0"  # DEFAULT NULL, until it is known whether the column takes it
 TYPES = TEXTS | BLOBS | FLOATS | MOMENTS | INTEGERS.keys() | {"decimal", "date", "json"}
 
 
@@ -128,13 +140,35 @@ class TableReader:
         """Return the table that the statement makes; fault what MySQL faults."""
         primary = [column.lower() for index in self._indexes if index.name == "PRIMARY" for column in index.columns]
         columns = tuple(replace(c, nullable=c.nullable and c.name.lower() not in primary) for c in self._columns)
-        indexes = tuple(sorted(self._indexes, key=lambda index: (index.name != "PRIMARY", not index.unique)))
-        table = Table(self._name, columns, indexes, tuple(self._keys)).with_key_indexes()
-        if sum(index.name == "PRIMARY" for index in table.indexes) > 1:
+        indexes = in_order(self._needed_indexes())
+        table = Table(self._name, columns, indexes, tuple(self._keys))
+        if not columns:
+            raise SqlFault(1064, "You have an error in your SQL syntax near ')'")
+        if sum(index.name == "PRIMARY" for index in indexes) > 1:
             raise SqlFault(1068, "Multiple primary key defined")
-        for index in table.indexes:
+        for index in indexes:
+            if sum(other.name.lower() == index.name.lower() for other in indexes) > 1:
+                raise SqlFault(1061, f"Duplicate key name '{index.name}'")
             _check_columns(table, index)
+        if (
+            sum(4 * column.type.arguments[0] for column in columns if column.type.name in ("char", "varchar"))
+            > 65_000
+        ):
+            raise refuse("a row as long as this one")
+        numbered = [column.name for column in columns if column.auto_increment]
+        if numbered and (len(numbered) > 1 or not any(index.columns[0] == numbered[0] for index in indexes)):
+            text = "there can be only one auto column and it must be defined as a key"
+            raise SqlFault(1075, f"Incorrect table definition; {text}")
         return table
+
+    def _needed_indexes(self) -> list[Index]:
+        """Return the indexes without those for a foreign key that another one serves."""
+        kept: list[Index] = [index for index in self._indexes if not index.implicit]
+        for index in (index for index in self._indexes if index.implicit):
+            if not any(other.columns[: len(index.columns)] == index.columns for other in kept):
+                kept.append(replace(index, name=free_name(index.name, kept)))
+        places = {index.columns: at for at, index in reversed([*enumerate(self._indexes)])}
+        return sorted(kept, key=lambda index: places[index.columns])
 
     def _read_column(self, node: exp.ColumnDef) -> None:
         if any(c.name.lower() == node.name.lower() for c in self._columns):
@@ -143,11 +177,8 @@ class TableReader:
         for constraint in node.constraints:
             found |= self._read_constraint(node.name, constraint.kind)
         kind = _read_type(node.args["kind"], binary=found.pop("binary", False))
-        column = Column(node.name, kind, **found)
-        is_moment = kind.name in MOMENTS and kind.scale == column.default_now
-        if column.default_now is not None and not column.default and not is_moment:
-            raise SqlFault(1067, f"Invalid default value for '{node.name}'")
-        self._columns.append(column)
+        _check_type(node.name, kind)
+        self._columns.append(_with_default(Column(node.name, kind, **found)))
 
     def _read_constraint(self, column: str, kind: exp.Expr) -> dict[str, Any]:
         match kind:
@@ -181,7 +212,10 @@ class TableReader:
             case exp.IndexColumnConstraint() if not node.args.get("kind"):
                 self._add_index(node.name, node.expressions, unique=False)
             case exp.ForeignKey():
-                self._keys.append(_foreign_key(name or f"{self._name}_ibfk_{len(self._keys) + 1}", node))
+                key = _foreign_key(name or f"{self._name}_ibfk_{len(self._keys) + 1}", node)
+                self._keys.append(key)
+                # MySQL makes an index for it at this place, unless another one serves it.
+                self._indexes.append(Index(name or key.columns[0], key.columns, implicit=True))
             case _:
                 raise refuse(node.sql("mysql"))
 
@@ -202,9 +236,55 @@ def _check_columns(table: Table, index: Index) -> None:
             raise refuse("a key over JSON")
 
 
+def _check_type(column: str, kind: SqlType) -> None:
+    """Fault what MySQL faults of a type's lengths and choices."""
+    longest = {"char": 255, "binary": 255, "varchar": 16383, "varbinary": 65532}.get(kind.name)
+    if longest is not None and kind.arguments[0] > longest:
+        text = f"Column length too big for column '{column}' (max = {longest}); use BLOB or TEXT instead"
+        raise SqlFault(1074, text)
+    if kind.name in MOMENTS and kind.scale > 6:
+        raise SqlFault(1426, f"Too-big precision {kind.scale} specified for '{column}'. Maximum is 6.")
+    if kind.name == "decimal" and kind.arguments[0] > 65:
+        raise SqlFault(1426, f"Too-big precision {kind.arguments[0]} specified for '{column}'. Maximum is 65.")
+    if kind.name == "decimal" and (kind.scale > 30 or kind.scale > kind.arguments[0]):
+        if kind.scale > 30:
+            raise SqlFault(1425, f"Too big scale {kind.scale} specified for column '{column}'. Maximum is 30.")
+        text = "For float(M,D), double(M,D) or decimal(M,D), M must be >= D"
+        raise SqlFault(1427, f"{text} (column '{column}').")
+    choices = [choice.casefold() for choice in kind.arguments] if kind.name == "enum" else []
+    for at, choice in enumerate(choices):
+        if choice in choices[:at]:
+            raise SqlFault(1291, f"Column '{column}' has duplicated value '{kind.arguments[at]}' in ENUM")
+
+
+def _with_default(column: Column) -> Column:
+    """Return the column with its default as the type keeps it; fault one that does not fit."""
+    kind, wrong = column.type, SqlFault(1067, f"Invalid default value for '{column.name}'")
+    if column.default_now is not None:
+        if column.default is None and not (kind.name in MOMENTS and kind.scale == column.default_now):
+            raise wrong
+        return column
+    if column.default is None:
+        return column
+    if column.default == NO_DEFAULT:
+        if not column.nullable:
+            raise wrong
+        return replace(column, default=None)
+    if kind.name.endswith(("text", "blob")) or kind.name == "json":
+        text = f"BLOB, TEXT, GEOMETRY or JSON column '{column.name}' can't have a default value"
+        raise SqlFault(1101, text)
+    try:
+        kept = kind.keep(column.default, column.name, 1)
+    except SqlFault as fault:
+        raise fault if fault.number == REFUSED else wrong from None
+    if isinstance(kept, bytes) or (isinstance(kept, float) and not kept.is_integer()):
+        raise refuse(f"DEFAULT {column.default} of a {kind.name}")
+    return replace(column, default=str(int(kept) if isinstance(kept, float) else kept))
+
+
 def _default(value: exp.Expr) -> dict[str, Any]:
     if isinstance(value, exp.Null):
-        return {}
+        return {"default": NO_DEFAULT}
     inner = value.unnest()
     if isinstance(inner, exp.CurrentTimestamp) or inner.name.upper() in ("NOW", "LOCALTIMESTAMP"):
         digits = inner.this if isinstance(inner, exp.CurrentTimestamp) else next(iter(inner.expressions), None)
@@ -228,6 +308,8 @@ def _read_type(node: exp.DataType, *, binary: bool = False) -> SqlType:
     name, fixed = SYNONYMS.get(name, (name[unsigned:], ()))
     if name not in TYPES:
         raise refuse(f"the type {node.sql('mysql')}")
+    if name in ("varchar", "varbinary") and not arguments:
+        raise SqlFault(1064, f"You have an error in your SQL syntax near '{node.sql('mysql')}'")
     return SqlType(name, fixed or arguments or DEFAULT_ARGUMENTS.get(name, ()), unsigned, binary and name in TEXTS)
 
 

@@ -151,6 +151,8 @@ def _placeholder(node: exp.Placeholder, scope: Scope) -> SqlType:
 def _literal(node: exp.Literal, scope: Scope) -> SqlType:
     if node.args.get("is_string"):
         return TEXT
+    if node.name.isdigit() and int(node.name) >= 2**63:
+        raise refuse("integers above 9223372036854775807")
     return BIGINT if node.name.isdigit() else DOUBLE if "e" in node.name.lower() else DECIMAL
 
 

@@ -184,7 +184,8 @@ def information(node: exp.Expr, catalog: Catalog, peers: Peers, known: Callable[
         raise refuse("a query on the information schema without table_schema")
     for table in node.find_all(exp.Table):
         table.set("this", exp.to_identifier(table.name.lower()))
-    columns = query(node, SCHEMA)
+    shown = [each.name.upper() if isinstance(each, exp.Column) else "" for each in node.expressions]
+    columns = [(name or found, kind) for name, (found, kind) in zip(shown, query(node, SCHEMA), strict=True)]
     with closing(sqlite3.connect(":memory:")) as db:
         functions.install(db)
         rows = {

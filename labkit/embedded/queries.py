@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import ErrorLevel
 
-from labkit.embedded.expressions import HANDLERS, NeedsText, Scope, call, is_own_column, typed, under
+from labkit.embedded.expressions import HANDLERS, NeedsText, Scope, call, exact, is_own_column, typed, under
 from labkit.embedded.schema import Catalog
 from labkit.embedded.values import BIGINT, SqlFault, SqlType, refuse
 
@@ -95,12 +95,13 @@ def query(node: exp.Expr, catalog: Catalog, outer: Scope | None = None) -> Colum
     _sources(node, scope)
     _check_groups(node, scope)
     columns = _projections(node, scope)
-    scope.aliases = {name.lower(): kind for name, kind in columns}
-    if node.args.get("where") is not None and _has_aggregate([node.args["where"]]):
-        raise SqlFault(1111, "Invalid use of group function")
-    for key in ("where", "having"):
-        if node.args.get(key) is not None:
-            typed(node.args[key].this, scope)
+    if (where := node.args.get("where")) is not None:
+        if _has_aggregate([where]):
+            raise SqlFault(1111, "Invalid use of group function")
+        typed(where.this, scope)
+    scope.aliases = {name.lower(): kind for name, kind in columns}  # WHERE does not know them
+    if node.args.get("having") is not None:
+        typed(node.args["having"].this, scope)
     for each in node.args["group"].expressions if node.args.get("group") else []:
         _not_a_position(each)
         kind = typed(each, scope)
@@ -243,6 +244,8 @@ def _projection(item: exp.Expr, scope: Scope) -> tuple[str, SqlType]:
     kind = typed(item, scope)
     if place in scope.grouped - {None} and kind.collation == "ci":
         column.replace(call("one_spelling", column.copy()))
+    elif kind.name == "decimal" and isinstance(column, exp.Placeholder | exp.Literal | exp.Neg):
+        column.replace(exact(column))
     return name, kind
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from labkit.embedded.values import SqlFault, SqlType, refuse
 
-__all__ = ["DATABASE", "Catalog", "Column", "ForeignKey", "Index", "Table", "free_name"]
+__all__ = ["DATABASE", "Catalog", "Column", "ForeignKey", "Index", "Table", "free_name", "in_order"]
 
 DATABASE = "lab"
 
@@ -83,20 +82,15 @@ class Table:
         """Return the column that numbers itself, or None."""
         return next((c for c in self.columns if c.auto_increment), None)
 
-    def with_key_indexes(self) -> Table:
-        """Return the table with an index for each foreign key that has none."""
-        table = self
-        for key in self.foreign_keys:
-            if not any(index.columns[: len(key.columns)] == key.columns for index in table.indexes):
-                name = key.columns[0] if re.fullmatch(rf"{re.escape(self.name)}_ibfk_\d+", key.name) else key.name
-                index = Index(free_name(name, table.indexes), key.columns, implicit=True)
-                table = replace(table, indexes=(*table.indexes, index))
-        return table
-
     def with_index(self, index: Index) -> Table:
         """Return the table with an index more, and without implicit ones that it makes needless."""
         kept = (i for i in self.indexes if not (i.implicit and index.columns[: len(i.columns)] == i.columns))
-        return replace(self, indexes=(*kept, index))
+        return replace(self, indexes=in_order([*kept, index]))
+
+
+def in_order(indexes: list[Index]) -> tuple[Index, ...]:
+    """Return indexes as MySQL lists them: the primary key, then the unique ones, then the others."""
+    return tuple(sorted(indexes, key=lambda index: (index.name != "PRIMARY", not index.unique)))
 
 
 def free_name(name: str, indexes: tuple[Index, ...] | list[Index]) -> str:

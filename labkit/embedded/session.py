@@ -24,7 +24,7 @@ __all__ = ["VERSION", "Done", "Session", "Variables"]
 
 VERSION = f"8.4.0-labkit-embedded-sqlite-{sqlite3.sqlite_version}"
 PLACE = re.compile(r"`(?:[^`]++|``)*+`|'(?:[^']++|'')*+'|:([a-z_]\w*)")
-SAVEPOINT = re.compile(r"(SAVEPOINT|RELEASE\s+SAVEPOINT)\s+`?([^`;\s]+)`?;?$", re.IGNORECASE)
+SAVEPOINT = re.compile(r"(SAVEPOINT|RELEASE\s+SAVEPOINT)\s+(?:`([^`]+)`|([^`;\s]+));?$", re.IGNORECASE)
 ISOLATION = re.compile(
     r"SET\s+(SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+([A-Z]+ [A-Z]+|\w+);?$", re.IGNORECASE
 )
@@ -142,7 +142,7 @@ class Session:
             return Rows(plan.columns, result.rows)
         self._last_insert_id = storing.generated or self._last_insert_id
         affected = storing.affected(plan, result.changed, count_found=self.count_found)
-        return Done(affected, storing.generated or storing.chosen)
+        return Done(affected, storing.generated or (0 if plan.kind == "update" else storing.chosen))
 
     def _values(self, sql: str, values: dict[str, Any]) -> dict[str, Any]:
         """Return those of the statement's values that its SQL has places for, and those that the session knows."""
@@ -174,7 +174,7 @@ class Session:
 
     async def _command(self, sql: str) -> Done | Rows:
         if found := SAVEPOINT.match(sql):
-            await self.backend.savepoint(found[1].split()[0].upper(), found[2])
+            await self.backend.savepoint(found[1].split()[0].upper(), found[2] or found[3])
         elif found := KILL.match(sql):
             await self._kill(found[2], query_only=(found[1] or "").upper() == "QUERY")
         elif found := ISOLATION.match(sql):

@@ -156,6 +156,8 @@ def _selected_texts(sql: str) -> list[str]:
 def _name(piece: list[Token], sql: str) -> str:
     if all(token.token_type is TokenType.STRING for token in piece):
         return piece[0].text  # 'a' 'b' is called a
+    while len(piece) > 1 and piece[0].token_type is TokenType.PLUS:
+        piece = piece[1:]  # +3 is called 3
     return sql[piece[0].start : piece[-1].end + 1]
 
 

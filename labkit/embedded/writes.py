@@ -90,7 +90,11 @@ def _conflict(node: exp.Insert, table: Table, given: list[Column], catalog: Cata
     names = {column.name for column in given}
     if sum(index.unique and set(index.columns) <= names for index in table.indexes) > 1:
         raise refuse("ON DUPLICATE KEY UPDATE with several unique keys")
+    if len(node.expression.expressions) > 1 and table.auto_increment is not None:
+        raise refuse("ON DUPLICATE KEY UPDATE of several rows in a table that numbers its rows")
     alias = node.expression.args.get("alias")
+    if alias is not None and alias.args.get("columns"):
+        raise refuse("names for the columns of a new row")
     scope = _scope(table, catalog)
     scope.add("excluded", base_table(exp.to_table(table.name), catalog))
     for column in conflict.find_all(exp.Column):
@@ -164,6 +168,8 @@ def _target(node: exp.Expr, catalog: Catalog) -> Table:
         raise refuse(f"{node.key.upper()} of several tables")
     only(node.this, "this", "db")
     base_table(node.this, catalog)
+    if any(table is not node.this and table.name == node.this.name for table in node.find_all(exp.Table)):
+        raise refuse(f"{node.key.upper()} with a query on the table itself")
     return catalog.table(node.this.name)
 
 
