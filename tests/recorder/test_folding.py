@@ -187,3 +187,20 @@ def test_a_childs_checkouts_are_not_its_parents() -> None:
     parent.incident(Kind.TIMED_OUT, place=parent.line, pool=parent.pool, holders=(held,), waited=MS)
     findings = find(parent.build.done(90 * MS), child.build.done(90 * MS))
     assert {finding.code for finding in findings} == {"leaked-connection", "pool-exhausted"}
+
+
+def test_a_connection_that_leaked_before_loops_were_crossed_is_a_finding_of_its_own() -> None:
+    case = Case()
+    early = case.checkout(10 * MS)
+    case.held(Kind.COLLECTED, early, 90 * MS)
+    late = case.checkout(50 * MS)
+    case.held(Kind.COLLECTED, late, 95 * MS)
+    connection = late.connection
+    case.incident(Kind.CROSSED_LOOPS, 50 * MS, checkout=late, connection=connection, pool=connection.pool)
+
+    found = {each.code: each for each in case.found()}
+    assert sorted(found) == ["leaked-connection", "pool-crossed-loops"]
+    assert found["leaked-connection"].times == 1
+    assert [(each.code, each.times) for each in found["pool-crossed-loops"].consequences] == [
+        ("leaked-connection", 1)
+    ]

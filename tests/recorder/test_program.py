@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from labkit.errors import InvalidInput
+from labkit.recorder.process import handoff
 from labkit.recorder.process.diagnosis import Diagnosis
 from labkit.recorder.process.runner import diagnose
 
@@ -363,3 +364,16 @@ def test_pytest_runs_as_it_does_without_the_recorder(
     assert (ran.status, ran.error) == (0, "")
     assert "1 passed" in ran.output
     assert "warning" not in ran.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_ctrl_c_before_the_programs_first_line_ends_it_as_it_would_end_any_program(tmp_path: Path) -> None:
+    (tmp_path / "labkit").mkdir()
+    (tmp_path / "labkit" / "__init__.py").write_text("raise KeyboardInterrupt")  # while the recorder is imported
+    path = os.pathsep.join([str(handoff.START), str(tmp_path)])
+    told = "\n".join(["pool", "1", sys.prefix, str(tmp_path)])
+    environment = {**os.environ, "PYTHONPATH": path, handoff.VARIABLE: told}
+
+    done = subprocess.run([sys.executable, "-c", "print('begun')"], env=environment, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

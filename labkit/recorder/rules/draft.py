@@ -17,7 +17,8 @@ class Draft:
     One fault as a rule sees it.
 
     `touches` are the things it happened to, `reach` those whose troubles it explains: another draft that touches
-    something in this one's reach can be its consequence. `once` groups drafts of one code; else the line does.
+    something in this one's reach can be its consequence, unless it is a connection that leaked before
+    this one `begins`. `once` groups drafts of one code; else the line does.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Draft:
     evidence: list[str] = field(default_factory=list)
     touches: set[str] = field(default_factory=set)
     reach: set[str] = field(default_factory=set)
+    begins: int | None = None
     once: str = ""
 
 

@@ -72,6 +72,7 @@ def loops_crossed(record: Record) -> Iterator[Draft]:
                 connection=connection,
                 touches=keys(pool),
                 reach=keys(pool),
+                begins=incident.checkout.at if incident.checkout else incident.at,
                 once=f"pool {pool.number}",
             )
 

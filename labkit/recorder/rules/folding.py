@@ -46,8 +46,13 @@ def fold(drafts: list[tuple[Record, Draft]]) -> list[Finding]:
 
 def _cause(draft: Draft, drafts: list[_Drafted]) -> Draft | None:
     """Return the first draft that explains this one."""
+    # What was checked out before the cause began, and never came back, would have leaked without it.
+    leaked_at = draft.since if draft.code == "leaked-connection" else None
     for _, other in drafts:
-        if other is not draft and draft.code in EXPLAINS.get(other.code, ()) and other.reach & draft.touches:
+        is_late = leaked_at is not None and other.begins is not None and leaked_at < other.begins
+        if other is draft or is_late or draft.code not in EXPLAINS.get(other.code, ()):
+            continue
+        if other.reach & draft.touches:
             return other
     return None
 

@@ -7,6 +7,7 @@ Python imports this module by its name because this folder is on its path. The f
 
 import importlib
 import os
+import signal
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,4 +44,7 @@ try:
     _begin()
 except Exception as error:
     print(f"labkit: this process is not recorded ({type(error).__name__}: {error}).", file=sys.stderr)
+except KeyboardInterrupt:  # raised from here it would be a fatal error of Python's
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
 _give_way()
