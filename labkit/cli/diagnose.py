@@ -58,8 +58,8 @@ def diagnose(
 
     Children that the program forks are recorded too, and so are other Pythons of the same environment that it
     starts, unless with `-I`, `-E` or `-S`. A program that is stopped after `--timeout` is first asked where each of
-    its tasks and threads is; all that it has started is stopped with it. Ctrl-C goes to the program, and what is
-    known is reported; a second Ctrl-C stops a program that does not end.
+    its tasks and threads is. What a program has started and left running is ended after it. Ctrl-C goes to the
+    program, and what is known is reported; a second Ctrl-C stops a program that does not end.
 
     Exit status: the program's own if that is not 0; else 1 with findings, 0 without. 1 after a time-out, 2 for
     misuse.

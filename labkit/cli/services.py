@@ -64,7 +64,8 @@ def exec_(command: Annotated[list[str], typer.Argument(metavar="CMD…")], provi
     Run a command with MySQL and Redis, and stop them after it.
 
     The command finds them in DATABASE_URL and REDIS_URL, labkit in LABKIT_PROVIDER, LABKIT_DATABASE_URL and
-    LABKIT_REDIS_URL. Its exit status is passed on, signals are passed to it.
+    LABKIT_REDIS_URL. Its exit status is passed on, signals are passed to it. What it has started and left running
+    is ended after it.
 
     **Examples**
 

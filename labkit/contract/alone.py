@@ -13,8 +13,8 @@ from multiprocessing.process import BaseProcess
 from labkit.contract.clause import Clause
 from labkit.contract.verdict import Result, Verdict, check_here
 from labkit.engine import Engine
+from labkit.process import check_importable, child_process
 from labkit.recorder import Finding
-from labkit.scene.spawn import check_importable, child_process
 from labkit.services import Services, providers_with
 
 __all__ = ["add_findings", "check", "check_alone"]

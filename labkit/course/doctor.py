@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from labkit.errors import LabkitError
+from labkit.process import temporary_folder
 from labkit.services import probe, provider_names, services_in_thread
-from labkit.services.folder import temporary_folder
 from labkit.services.ports import LOOPBACK
 from labkit.services.providers import find_provider
 from labkit.settings import install_command, read_settings

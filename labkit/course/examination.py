@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from labkit.course.examiner import NAME_WANTED, examine_here
 from labkit.course.exercises import Exercise, WrongFix, is_untouched
 from labkit.course.verdict import Verdict
 from labkit.errors import Unreachable
-from labkit.scene.spawn import child_process
+from labkit.process import child_process, private_folder
 from labkit.services import Services
 from labkit.services.login import database_version, redis_version
 
@@ -122,11 +121,11 @@ def examine(
     if not file.is_file():
         return Examination(exercise.name, Verdict.NOT_ATTEMPTED, file, text=f"there is no file {file}")
     untouched = is_untouched(exercise, file)
-    with tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as folder:
-        about = exercise.tests.resolve(), file.resolve(), replace(services, control=None), Path(folder), limit
+    with private_folder() as folder:
+        about = exercise.tests.resolve(), file.resolve(), replace(services, control=None), folder, limit
         with child_process(examine_here, *about, name=f"labkit exercise {exercise.name}") as (child, pipe):
             status = _listen(heard, child, pipe, limit, on_test)
-        printed = _printed(Path(folder))
+        printed = _printed(folder)
     found = _judge(exercise, file, heard, status)
     if found.verdict is not Verdict.PASSED and (gone := _missing(services)):
         found = replace(found, verdict=Verdict.ENVIRONMENT, text=gone)

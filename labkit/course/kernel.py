@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 
 from labkit.course.listener import Listener
 from labkit.course.verdict import Fault, NotebookRun, Verdict, judge_output
+from labkit.process import Supervised
 
 __all__ = ["KernelRun", "OnlyKernel", "code_cells"]
 
@@ -27,16 +29,19 @@ DECLARED = "silent-failure"
 # Run after the last cell: what the notebook still holds in its variables is dropped, and fails now or never.
 LAST = "get_ipython().reset(new_session=False)"
 START = 60.0  # seconds for a kernel to answer
+END = 15.0  # seconds for a supervisor to end what a kernel has started
+STEP = 0.01  # seconds between two looks
 AFTER = "after the last cell"
 
 
 class KernelRun:
-    """A notebook on the kernel of `manager`, from the start of that kernel to its end."""
+    """A notebook on the kernel of `manager`, which is `supervised`, from the start of that kernel to its end."""
 
     def __init__(
         self,
         path: Path,
         manager: AsyncKernelManager,
+        supervised: Supervised,
         environment: Mapping[str, str],
         timeout: float,
         on_cell: Callable[[int], None],
@@ -52,6 +57,7 @@ class KernelRun:
         self._folder = str(path.parent)
         self._all_ran = False
         self._manager = manager
+        self._supervised = supervised
         self._client = NotebookClient(
             self.notebook,
             km=manager,
@@ -78,7 +84,11 @@ class KernelRun:
     @asynccontextmanager
     async def _kernel(self) -> AsyncIterator[None]:
         # Not by nbclient, which takes Ctrl-C for itself, and leaves a kernel that did not start to the end.
-        await self._manager.start_kernel(env=self._environment, cwd=self._folder)
+        descriptors = self._supervised.descriptors
+        try:
+            await self._manager.start_kernel(env=self._environment, cwd=self._folder, pass_fds=descriptors)
+        finally:
+            self._supervised.started()
         try:
             self._client.kc = client = self._manager.client()
             client.start_channels()
@@ -90,7 +100,18 @@ class KernelRun:
                 client.stop_channels()
         finally:
             # A kernel that is at work does not listen: it is asked to end only when all has been said.
-            await self._manager.shutdown_kernel(now=self._verdict is not Verdict.PASSED or not self._all_ran)
+            at_work = self._verdict is not Verdict.PASSED or not self._all_ran
+            if at_work:
+                await self._end_all()
+            await self._manager.shutdown_kernel(now=at_work)
+            self._supervised.end()
+
+    async def _end_all(self) -> None:
+        """End the kernel with all that it has started: Jupyter would kill its process group only."""
+        self._supervised.end()
+        end = time.monotonic() + END
+        while sys.platform != "win32" and await self._manager.is_alive() and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(STEP)
 
     async def _run_cells(self, listener: Listener) -> None:
         for number, cell in enumerate(self._cells, 1):

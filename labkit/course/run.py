@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,11 @@ from jupyter_client.manager import AsyncKernelManager
 
 from labkit.course.kernel import KernelRun, OnlyKernel, code_cells
 from labkit.course.verdict import NotebookRun
+from labkit.process import Supervised, private_folder
 
 __all__ = ["count_cells", "run_notebook", "run_notebooks"]
+
+LONGEST = 90  # bytes of a folder in which sockets have names: the path of a socket has 108, on macOS 104
 
 
 def run_notebook(
@@ -85,14 +87,15 @@ async def _run(
     on_cell: Callable[[int], None],
     output: Path | None,
 ) -> NotebookRun:
-    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        own = {"IPYTHONDIR": folder, "LABKIT_HOME": folder}  # nobody's startup files, nobody's progress
+    with private_folder() as folder:
+        own = {"IPYTHONDIR": str(folder), "LABKIT_HOME": str(folder)}  # nobody's startup files, nobody's progress
+        supervised = Supervised(kernel)
         manager = AsyncKernelManager(
-            kernel_spec_manager=OnlyKernel(kernel), connection_file=str(Path(folder, "kernel.json"))
+            kernel_spec_manager=OnlyKernel(supervised.command), connection_file=str(Path(folder, "kernel.json"))
         )
-        if os.name == "posix":
+        if os.name == "posix" and len(str(folder)) < LONGEST:
             manager.transport = "ipc"  # sockets in the private folder: no port that others could reach
-        play = KernelRun(notebook, manager, {**os.environ, **own, **environment}, timeout, on_cell)
+        play = KernelRun(notebook, manager, supervised, {**os.environ, **own, **environment}, timeout, on_cell)
         run = await play.run()
     if output is not None:
         nbformat.write(play.notebook, output / notebook.name)  # type: ignore[no-untyped-call]

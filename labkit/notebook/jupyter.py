@@ -7,21 +7,18 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labkit.course.contents import CONTENTS
 from labkit.errors import CannotStart
 from labkit.notebook.kernel import write_kernel_spec
-from labkit.process import kill_tree, wait_for
-from labkit.services import reaper
+from labkit.process import Program, private_folder
 
 __all__ = ["check_port", "run_jupyterlab"]
 
 LOOPBACK = "127.0.0.1"
-PATIENCE = 10.0  # seconds for JupyterLab to end its kernels and itself
+GRACE = 10.0  # seconds for JupyterLab to end its kernels and itself
 
 
 def run_jupyterlab(
@@ -38,14 +35,23 @@ def run_jupyterlab(
     It listens on loopback only, and wants its token. Kernels get `environment` and the `labkit` extension. What
     interrupts the wait, Ctrl-C or a signal's handler, ends JupyterLab and its kernels and is raised again.
     """
-    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        write_kernel_spec(Path(folder))
-        _write_defaults(Path(folder))
+    with private_folder() as folder:
+        write_kernel_spec(folder)
+        _write_defaults(folder)
         ours = {**os.environ, **environment}
         for path in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
-            ours[path] = _before(folder, os.environ.get(path))
-        with _jupyterlab(_command(notebooks, port, browser, arguments), ours) as process:
-            return wait_for(process)
+            ours[path] = _before(str(folder), os.environ.get(path))
+        jupyterlab = Program(
+            _command(notebooks, port, browser, arguments),
+            env=ours,
+            stdin=subprocess.DEVNULL,
+            session=True,  # on Ctrl-C, Jupyter would ask in the terminal whether one is sure
+            grace=GRACE,  # JupyterLab ends its kernels first
+        )
+        try:
+            return jupyterlab.wait()
+        finally:
+            jupyterlab.end()
 
 
 def _write_defaults(folder: Path) -> None:
@@ -74,33 +80,6 @@ def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequen
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container one is root, and nobody else can reach loopback
     return [*command, *arguments]
-
-
-@contextmanager
-def _jupyterlab(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    # In a session of its own: on Ctrl-C, Jupyter would ask in the terminal whether one is sure.
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
-    )
-    reaper.keep("process", str(process.pid))
-    try:
-        yield process
-    finally:
-        _end(process)
-        reaper.release("process", str(process.pid))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform != "win32" and process.poll() is None:
-        process.terminate()  # JupyterLab ends its kernels first; they end by themselves when it is gone
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
-    kill_tree(process.pid)
-    process.wait()
 
 
 def check_port(port: int) -> None:

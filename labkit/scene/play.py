@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from labkit.errors import InvalidInput
+from labkit.process import check_importable, child_process
 from labkit.scene.loop import GRACE, Scene, play_here
 from labkit.scene.outcome import Outcome
-from labkit.scene.spawn import check_importable, child_process
 
 __all__ = ["private_loop"]
 

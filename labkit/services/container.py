@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from labkit.errors import CannotStart
-from labkit.services import reaper
+from labkit.process import reaper
 from labkit.services.docker_engine import last_cause
 from labkit.services.ports import LOOPBACK, PortTaken
 

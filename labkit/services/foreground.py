@@ -6,16 +6,17 @@ import asyncio
 import os
 import shutil
 import sys
-from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 
+from labkit.process import Program
+from labkit.process.signals import SHELL_OFFSET, comes_from_terminal, signals_to
 from labkit.services.services import Services
-from labkit.services.signals import SHELL_OFFSET, comes_from_terminal, signals_to
 from labkit.services.start import start_services
 
 __all__ = ["COMMAND_NOT_FOUND", "hold_services", "run_with_services"]
 
 COMMAND_NOT_FOUND = 127  # as a shell says it
+GRACE = 2.0  # seconds for a command to end, should this process be killed
 
 
 async def hold_services(provider: str | None, announce: Callable[[Services], None]) -> int:
@@ -64,7 +65,8 @@ async def run_with_services(
     """
     Run `command` with the services' URLs in its environment, stop the services after it, return its exit status.
 
-    A signal sent to this process is passed on to the command. A command that a signal ended gives 128 + n.
+    A signal sent to this process is passed on to the command. A command that a signal ended gives 128 + n. What the
+    command has started and left is ended with it.
     `python3`, `labkit` and other programs of the environment that labkit runs in are found there first.
     """
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
@@ -92,21 +94,20 @@ class _Relay(_Ending):
 
     def __init__(self) -> None:
         super().__init__()
-        self._process: Process | None = None
+        self._program: Program | None = None
         self._ran = False
 
     async def run(self, command: Sequence[str], environment: dict[str, str]) -> int:
-        self._process = await asyncio.create_subprocess_exec(*command, env=environment)
+        self._program = Program(command, env=environment, grace=GRACE)
         try:
-            return await self._process.wait()
+            return await asyncio.to_thread(self._program.wait)
         finally:
-            if self._process.returncode is None:
-                self._process.kill()
-            self._process, self._ran = None, True
+            self._program.end()
+            self._program, self._ran = None, True
 
     def pass_on(self, number: int) -> None:
-        if self._process is not None:
+        if self._program is not None:
             if not comes_from_terminal(number):
-                self._process.send_signal(number)
+                self._program.send_signal(number)
         elif not self._ran:
             self.ask(number)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-from labkit.services.folder import private_folder
+from labkit.process import private_folder
 from labkit.services.login import database_version, redis_version
 from labkit.services.provider import Probe, Provider
 from labkit.services.services import CAPABILITIES, Services

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from typing import TypeVar
 
+from labkit.process import private_folder
 from labkit.services.control import Control
-from labkit.services.folder import private_folder
 from labkit.services.mysqld import Mysqld, find_mysqld, install, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider

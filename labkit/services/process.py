@@ -9,21 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from labkit.errors import CannotStart
-from labkit.process import kill_tree
-from labkit.services import reaper
+from labkit.process import Program
 from labkit.services.ports import PortTaken
 
 __all__ = ["ServerProcess"]
 
-# The server's process waits at this gate until the reaper knows it: there is no moment at which a killed parent
-# leaves a running server behind. `exec` keeps the process number.
-GATE = 'read _ && exec "$@"'
 TAKEN = "address already in use"
 
 
 class ServerProcess:
     """
-    Run `command` in its own process group with its output in a log file; `config` goes to its standard input.
+    Run `command` in its own session with its output in a log file; `config` goes to its standard input.
 
     The command line shows in the list of processes: it must hold no secret. `secret` is kept out of what is
     quoted from the log.
@@ -39,33 +35,32 @@ class ServerProcess:
         self._secret = secret
         self._log = folder / f"{name}.log"
         self._log_start = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._program: Program | None = None
 
     def __repr__(self) -> str:
-        return f"<ServerProcess {self.name} pid={self._process.pid if self._process else None}>"
+        return f"<ServerProcess {self.name}{'' if self._program else ' not started'}>"
 
     def start(self) -> None:
         """Start the process; whether the server came up is for `check` and a login to say."""
         with self._log.open("ab") as log:
             self._log_start = log.tell()
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", GATE, "sh", *self._command],
+            self._program = Program(
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
                 # A killed server leaves its own temporary files where it made them: here, in the private folder.
                 env={**os.environ, "LC_ALL": "C", "TMPDIR": str(self._folder)},
-                start_new_session=True,  # Ctrl-C in the terminal is for us; the server goes when we say so
+                session=True,  # Ctrl-C in the terminal is for us; the server goes when we say so
             )
-        reaper.keep("process", str(self._process.pid))
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(b"\n" + self._config.encode())
+        assert self._program.stdin is not None
+        with suppress(BrokenPipeError), self._program.stdin as stdin:
+            stdin.write(self._config.encode())
 
     def status(self) -> int | None:
         """Return the exit status, None while the process runs."""
-        return self._process.poll() if self._process else 0
+        return self._program.status if self._program else 0
 
     def check(self) -> None:
         """Raise `CannotStart`, with the server's own last words, if the process has ended."""
@@ -88,12 +83,9 @@ class ServerProcess:
 
     def kill(self) -> None:
         """End the process at once: nobody needs its data any more, or the test wants just that."""
-        if self._process is None:
-            return
-        kill_tree(self._process.pid)
-        self._process.wait()
-        reaper.release("process", str(self._process.pid))
-        self._process = None
+        if self._program is not None:
+            self._program.end()
+            self._program = None
 
     def _lines(self) -> list[str]:
         with self._log.open("rb") as log:

@@ -297,18 +297,15 @@ def test_a_child_that_was_killed_is_named(recorded: Record, tmp_path: Path) -> N
     assert f"Process {ran.output.strip()} left no record" in " ".join(diagnosis.remarks())
 
 
-def test_a_child_that_leaves_and_runs_on_keeps_nothing_from_ending(recorded: Record, tmp_path: Path) -> None:
-    ready = tmp_path / "ready"
-    os.mkfifo(ready)
-    (tmp_path / "program.py").write_text(
-        f"{LEAK}\nif os.fork() == 0:\n    open({str(ready)!r}).read()\n    os._exit(0)\n"
-    )
+def test_a_child_that_would_run_on_is_asked_to_end_and_heard(recorded: Record, tmp_path: Path) -> None:
+    never = tmp_path / "never"
+    os.mkfifo(never)
+    (tmp_path / "program.py").write_text(f"{LEAK}\nif os.fork() == 0:\n    open({str(never)!r}).read()\n")
 
     diagnosis, ran = recorded("program.py", cwd=tmp_path)
 
     assert ran.status == 0
-    assert len(diagnosis.unheard) == 1
-    ready.open("w").close()  # now it may end, and finds no folder
+    assert [process.ended for process in diagnosis.processes] == ["exit", "SIGTERM"]
 
 
 def test_a_leak_on_a_loop_of_uvloop_is_found(recorded: Record, tmp_path: Path) -> None:

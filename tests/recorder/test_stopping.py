@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from labkit.recorder.process import runner, tree
+from labkit.process import Program
+from labkit.recorder.process import runner
 from labkit.recorder.process.diagnosis import Diagnosis
 from labkit.recorder.task_dump import Waiting
 
@@ -85,14 +86,14 @@ def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     os.mkfifo(fifo)
     script = tmp_path / "program.py"
 
-    def wait_until_ready(process: subprocess.Popen[bytes], seconds: float) -> int:
+    def wait_until_ready(program: Program, seconds: float) -> int:
         fifo.read_bytes()
-        raise subprocess.TimeoutExpired(process.args, seconds)
+        raise subprocess.TimeoutExpired("program", seconds)
 
     def run(source: str) -> Diagnosis:
         script.write_text(source)
         with monkeypatch.context() as patch:
-            patch.setattr(runner, "wait_for", wait_until_ready)
+            patch.setattr(Program, "wait", wait_until_ready)
             return runner.diagnose([str(script), str(fifo)], timeout=60)
 
     before = psutil.Process().children(recursive=True)
@@ -153,11 +154,12 @@ def test_a_program_is_asked_however_this_system_can_ask(tmp_path: Path, monkeypa
     script, ready = tmp_path / "program.py", tmp_path / "ready"
     script.write_text(HOLDS)
 
-    def wait_until_ready(process: subprocess.Popen[bytes], seconds: float) -> int:
-        assert tree.wait_until(ready.exists, 60)
-        raise subprocess.TimeoutExpired(process.args, seconds)
+    def wait_until_ready(program: Program, seconds: float) -> int:
+        while not ready.exists():
+            time.sleep(0.01)
+        raise subprocess.TimeoutExpired("program", seconds)
 
-    monkeypatch.setattr(runner, "wait_for", wait_until_ready)
+    monkeypatch.setattr(Program, "wait", wait_until_ready)
     diagnosis = runner.diagnose([str(script), str(ready)], timeout=60)
     holder = next(each for each in waiting(diagnosis) if "holder" in each.who)
 
@@ -175,7 +177,7 @@ def test_a_program_that_can_t_answer_leaves_where_its_threads_are(
     late: Callable[[str], Diagnosis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "ANSWER", 0.5)
-    monkeypatch.setattr(tree, "GRACE", 0.1)
+    monkeypatch.setattr(runner, "GRACE", 0.1)
 
     diagnosis = late(DEAF)
 
@@ -275,15 +277,3 @@ def test_afterwards_signals_do_what_they_did(tmp_path: Path) -> None:
     runner.diagnose([str(tmp_path / "program.py")])
 
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
-def test_each_column_of_ps_is_asked_for_by_itself() -> None:
-    assert [each.count("=") for each in tree._COLUMNS if each != "-o"] == [1, 1, 1, 1]
-
-
-@pytest.mark.skipif(shutil.which("ps") is None, reason="its output is what is tested, and there is no ps here")
-def test_the_processes_of_ps_are_those_of_proc() -> None:
-    own = psutil.Process()
-    table = {known.pid: parent for parent, known in tree._from_ps()}
-
-    assert table[own.pid] == own.ppid()

@@ -5,8 +5,8 @@ The program is run by Python itself, as `python SCRIPT` would: labkit is no part
 when the program first imports SQLAlchemy or redis. Processes that it forks, and other Pythons of the
 environment that it starts, are recorded too. What it can notice: `PYTHONPATH` and `LABKIT_FLIGHT_SPOOL` in its
 environment, a handler for SIGTERM where there was none, a handler for one signal that nobody uses, one open file,
-and in a forked child that the garbage collector leaves alone what the parent has made. On Windows, which has no
-such signal, a thread looks whether a file asks.
+a supervisor as its parent, which ends what it leaves running, and in a forked child that the garbage collector
+leaves alone what the parent has made. On Windows, which has no such signal, a thread looks whether a file asks.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,12 +25,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from labkit.errors import InvalidInput
-from labkit.process import wait_for
+from labkit.process import Program, private_folder
+from labkit.process.signals import comes_from_terminal
 from labkit.recorder.process import handoff
 from labkit.recorder.process.agent import STACKS
 from labkit.recorder.process.diagnosis import Diagnosis, Process
 from labkit.recorder.process.handoff import ASK, Handoff
-from labkit.recorder.process.tree import descendants, stop, wait_until
 
 if TYPE_CHECKING:
     from labkit.recorder.flight import Level
@@ -40,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["diagnose"]
 
 ANSWER = 3.0  # seconds for a process to say what it knows
+GRACE = 2.0  # seconds from SIGTERM to SIGKILL
+STEP = 0.01  # seconds between two looks for an answer
 
 
 def diagnose(
@@ -55,14 +55,13 @@ def diagnose(
     """
     if not module:
         _check(arguments[0])
-    folder = Path(tempfile.mkdtemp(prefix="labkit-flight-"))
-    run = _Run([*(["-m"] if module else []), *arguments], Handoff(level, os.getpid(), folder))
-    try:
-        with _signals(run.signalled):
-            return run.play(timeout)
-    finally:
-        run.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+    with private_folder() as folder:
+        run = _Run([*(["-m"] if module else []), *arguments], Handoff(level, os.getpid(), folder))
+        try:
+            with _signals(run.signalled):
+                return run.play(timeout)
+        finally:
+            run.end()
 
 
 def _check(script: str) -> None:
@@ -83,7 +82,7 @@ class _Run:
     def __init__(self, command: list[str], box: Handoff) -> None:
         self._command = command
         self._box = box
-        self._process: subprocess.Popen[bytes] | None = None
+        self._program: Program | None = None
         self._signals = 0
         self._stopping = False
 
@@ -92,47 +91,45 @@ class _Run:
         own = {name: value for name, value in os.environ.items() if not name.startswith("LABKIT_FLIGHT")}
         began = time.monotonic()
         command = [sys.executable, *self._command]
-        self._process = process = subprocess.Popen(command, env=own | self._box.environment())
+        self._program = program = Program(command, env=own | self._box.environment(), grace=GRACE)
         try:
-            wait_for(process, math.inf if timeout is None else timeout)
+            program.wait(math.inf if timeout is None else timeout)
         except (subprocess.TimeoutExpired, _Interrupted) as error:
             seconds = time.monotonic() - began
             why = "interrupted" if isinstance(error, _Interrupted) else "timeout"
-            return self._stop(process, why, seconds)
-        return self._diagnosis(process, None, time.monotonic() - began)
+            return self._stop(program, why, seconds)
+        return self._diagnosis(program, None, time.monotonic() - began)
 
     def signalled(self, number: int) -> None:
         """Pass a signal on to the program, unless the terminal has done so; at the second one, stop it."""
-        if self._process is None:
+        if self._program is None:
             raise KeyboardInterrupt
-        if self._stopping or self._process.returncode is not None:
+        if self._stopping:
             return
         self._signals += 1
         if self._signals > 1:
             raise _Interrupted
-        if number != signal.SIGINT or not _comes_from_terminal():
-            self._process.send_signal(number)
+        if not comes_from_terminal(number):
+            self._program.send_signal(number)
 
-    def kill(self) -> None:
+    def end(self) -> None:
         """Leave no program behind, should anything here have failed; one that has ended is sent nothing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        if self._program is not None:
+            self._program.end()
 
-    def _stop(self, process: subprocess.Popen[bytes], why: str, seconds: float) -> Diagnosis:
+    def _stop(self, program: Program, why: str, seconds: float) -> Diagnosis:
         self._stopping = True
-        others = descendants(process.pid)
-        self._ask(process, {known.pid for known in others})
-        answered = self._first(process) in handoff.written(self._box.folder, "asked")
+        self._ask(program)
+        answered = handoff.first(self._box.folder) in handoff.written(self._box.folder, "asked")
         stacks = "" if answered else self._stacks()
-        stop(process, others)
-        return self._diagnosis(process, why, seconds, stacks)
+        program.end()
+        return self._diagnosis(program, why, seconds, stacks)
 
-    def _ask(self, process: subprocess.Popen[bytes], others: set[int]) -> None:
+    def _ask(self, program: Program) -> None:
         """Ask every recorded process what it knows."""
         folder = self._box.folder
-        begun = set(handoff.written(folder, "begun"))
-        asked = {self._first(process), *(others & begun)}
+        begun = {handoff.first(folder), *handoff.written(folder, "begun")}
+        asked = begun & program.numbers()
         if sys.platform == "win32" or ASK is None:
             asked |= begun - set(handoff.written(folder, "ended"))
             self._box.ask()
@@ -140,28 +137,28 @@ class _Run:
             for pid in asked:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, ASK)
-        wait_until(lambda: process.poll() is not None or asked <= set(handoff.written(folder, "asked")), ANSWER)
-
-    def _first(self, process: subprocess.Popen[bytes]) -> int:
-        return handoff.first(self._box.folder) or process.pid
+        end = time.monotonic() + ANSWER
+        while (
+            program.status is None and not asked <= set(handoff.written(folder, "asked")) and time.monotonic() < end
+        ):
+            time.sleep(STEP)
 
     def _stacks(self) -> str:
         with contextlib.suppress(OSError):
             return (self._box.folder / STACKS).read_text(errors="replace")
         return ""
 
-    def _diagnosis(
-        self, process: subprocess.Popen[bytes], why: str | None, seconds: float, stacks: str = ""
-    ) -> Diagnosis:
-        folder = self._box.folder
+    def _diagnosis(self, program: Program, why: str | None, seconds: float, stacks: str = "") -> Diagnosis:
+        folder, status = self._box.folder, program.status
+        assert status is not None
         told = {each.pid: each for each in handoff.read(folder, "ended")}
         if why:
             # What a process said before it was stopped: afterwards it shows the marks of that.
             told |= {each.pid: each for each in handoff.read(folder, "asked")}
         unheard = [pid for pid in handoff.written(folder, "begun") if pid not in told]
-        first = self._first(process)
+        first = handoff.first(folder)
         processes = [Process(each) for each in sorted(told.values(), key=lambda each: each.pid != first)]
-        return Diagnosis(self._command, process.returncode, seconds, processes, why, unheard, stacks)
+        return Diagnosis(self._command, status, seconds, processes, why, unheard, stacks)
 
 
 @contextmanager
@@ -180,12 +177,3 @@ def _signals(handle: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, old in heard.items():
             signal.signal(number, old)
-
-
-def _comes_from_terminal() -> bool:
-    """Return True if SIGINT has been sent by the terminal, to the program as well."""
-    if sys.platform == "win32":  # it comes from the console only, which tells all that run in it
-        return True
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    return False

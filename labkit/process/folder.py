@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labkit.errors import CannotStart
-from labkit.services import reaper
+from labkit.process import reaper
 
 __all__ = ["private_folder", "temporary_folder"]
 
@@ -24,7 +24,7 @@ def temporary_folder() -> Path:
 
 
 @contextmanager
-def private_folder(megabytes: int) -> Iterator[Path]:
+def private_folder(megabytes: int = 1) -> Iterator[Path]:
     """
     Make a folder that only this user can read, and remove it with all that is in it.
 

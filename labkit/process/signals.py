@@ -41,9 +41,11 @@ def signals_to(handle: Callable[[int], None]) -> Iterator[None]:
 
 
 def comes_from_terminal(number: int) -> bool:
-    """Return whether the terminal has sent this signal to the whole group: a command in it needs no other one."""
-    if sys.platform == "win32":  # Ctrl-C comes from the console only, which tells all that run in it
-        return number == signal.SIGINT
-    if number != signal.SIGINT or not sys.stdin.isatty():
+    """Return True if the terminal has sent this signal to the whole group: a command in it needs no other one."""
+    if number != signal.SIGINT:
         return False
-    return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    if sys.platform == "win32":  # Ctrl-C comes from the console only, which tells all that run in it
+        return True
+    with suppress(OSError, ValueError, AttributeError):  # no stdin, or none that can be asked
+        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return False

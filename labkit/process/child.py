@@ -1,4 +1,4 @@
-"""A child process for what may hang, fork, or die: who has started it ends it, with all that it has started."""
+"""A child process of Python for what may hang, fork, or die; it never outlives this one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from functools import cache
+from multiprocessing import resource_tracker, util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from labkit.errors import InvalidInput
-from labkit.process import kill_tree
+from labkit.process import reaper
+from labkit.process.program import LIMIT, kill_tree
+
+if sys.platform != "win32":
+    from labkit.process.supervisor import fork, supervise
 
 __all__ = ["check_importable", "child_process"]
 
 # What most children need is imported once, by a server that does nothing else; it has no threads, and forks them.
-NEEDED = ["labkit.contract", "labkit.course.examiner"]
+NEEDED = ["labkit.contract", "labkit.course.examiner", "ctypes"]
 if sys.platform == "linux":
     CONTEXT = multiprocessing.get_context("forkserver")
 else:
@@ -32,25 +37,25 @@ def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterato
     """
     Run `target(pipe, *args)` in a fresh process; give that process, and the end of the pipe where it is heard.
 
-    Of this process it has the environment, as it is now, and nothing else. At the end of the block it is killed
-    with every process that it has started: they are one group, or on Windows its descendants. Ctrl-C does not reach
-    it; on Windows, only once it has begun.
+    Of this process it has the environment, as it is now, and nothing else. At the end of the block, and when this
+    process ends, it is killed with all that it has started: on Linux, all descendants; on macOS, its process group
+    and the descendants whose parents still run; on Windows only these, and only at the end of the block. What is
+    given is its supervisor, which ends as it does. Ctrl-C does not reach it; on Windows, only once it has begun.
     """
     if sys.platform == "linux":
         CONTEXT.set_forkserver_preload(NEEDED)
     pipes: tuple[Any, Any] = CONTEXT.Pipe(duplex=False)  # of another class on Windows, which does the same
     ours, theirs = pipes
-    child = CONTEXT.Process(target=_lead, args=(target, dict(os.environ), theirs, *args), name=name)
+    # Packed, so that what the worker imports is imported by it, and not by its supervisor.
+    packed = pickle.dumps((target, args))
+    child = CONTEXT.Process(target=_begin, args=(dict(os.environ), theirs, packed), name=name)
     _start_deaf(child)
     theirs.close()
     try:
         yield child, ours
     finally:
-        if child.pid:  # 0 would be this process's own group
-            kill_tree(child.pid)
-        child.kill()
-        child.join()
         ours.close()
+        _end(child)
 
 
 def check_importable(what: str, *things: Any) -> None:
@@ -69,15 +74,38 @@ def check_importable(what: str, *things: Any) -> None:
         )
 
 
-def _lead(target: Callable[..., None], environment: dict[str, str], pipe: Connection, *args: Any) -> None:
-    """Become the first of a process group, and begin."""
+def _begin(environment: dict[str, str], pipe: Connection, packed: bytes) -> None:
+    """Fork into the worker, which goes on, and its supervisor, which stays here until the worker has ended."""
     os.environ.clear()  # the server's is that of the moment when it began
     os.environ.update(environment)
     if sys.platform == "win32":
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     else:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        worker = fork()
+        if worker:
+            pipe.close()
+            supervise(worker, parent.sentinel)
         os.setpgid(0, 0)
+    target, args = pickle.loads(packed)
     target(pipe, *args)
+
+
+def _end(child: BaseProcess) -> None:
+    if sys.platform == "win32" and child.pid is not None:
+        kill_tree(child.pid)
+    child.terminate()
+    child.join(LIMIT)
+    child.kill()  # a supervisor that was stopped, perhaps; the kernel ends the worker with it
+    child.join()
+
+
+@cache
+def _keep_folder() -> None:
+    # From Python 3.14 on the server's socket is in a temporary folder, which nobody removes when Python is killed.
+    if sys.version_info >= (3, 14):
+        reaper.keep("folder", util.get_temp_dir())
 
 
 def _start_deaf(child: BaseProcess) -> None:
@@ -91,6 +119,7 @@ def _start_deaf(child: BaseProcess) -> None:
         child.start()
         return
     resource_tracker.ensure_running()  # its own start, with the first child's, would unblock SIGINT again
+    _keep_folder()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         child.start()  # it inherits the mask

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labkit.errors import CannotStart
-from labkit.services.folder import private_folder
+from labkit.process import private_folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,63 @@
+"""
+End what a process leaves behind; run by `reaper.py` as its child, by file path, with the standard library only.
+
+Each line on stdin is a JSON list: ["keep" | "release", kind, value]. When stdin ends the process is gone,
+however it went, and what is still kept is ended: a command is run, a folder is removed, and on Windows, where
+programs have no supervisor, a process is killed with its descendants.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import IO
+
+PATIENCE = 15.0  # seconds for the supervisors to end what writes in the folders
+
+
+def read(lines: Iterable[str]) -> list[tuple[str, str]]:
+    """Read until the process is gone; return what it still kept, as (kind, value)."""
+    kept: dict[tuple[str, str], None] = {}
+    for line in lines:
+        with suppress(ValueError):
+            verb, kind, value = json.loads(line)
+            if verb == "keep":
+                kept[kind, value] = None
+            else:
+                kept.pop((kind, value), None)
+    return list(kept)
+
+
+def end(kept: list[tuple[str, str]]) -> None:
+    """End what is kept: processes first, folders last, since a dying server may still write."""
+    quiet = subprocess.DEVNULL
+    # A process's number is no other's as long as its parent could wait for it: until now.
+    commands = [["taskkill", "/T", "/F", "/PID", value] for kind, value in kept if kind == "process"]
+    commands += [json.loads(value) for kind, value in kept if kind == "command"]
+    for command in commands:
+        subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, check=False)
+    deadline = time.monotonic() + PATIENCE
+    for value in [value for kind, value in kept if kind == "folder"]:
+        shutil.rmtree(value, ignore_errors=True)
+        while os.path.exists(value) and time.monotonic() < deadline:  # somebody still writes, or has a file open
+            time.sleep(0.01)
+            shutil.rmtree(value, ignore_errors=True)
+
+
+def main(lines: IO[str]) -> None:
+    """Stay until the process is gone; a signal meant for it is none of ours."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    end(read(lines))
+
+
+if __name__ == "__main__":
+    main(sys.stdin)
