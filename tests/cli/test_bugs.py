@@ -124,6 +124,7 @@ RUN = ("run", "registry_rebuilt", "--repeat", "1000", "--json", "--stress")
 PLAY = ("play", "shared_session")
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
@@ -156,6 +157,7 @@ def test_interrupted_it_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 def test_a_long_run_that_is_stopped_keeps_what_it_has_seen_as_json() -> None:
     process = subprocess.Popen(

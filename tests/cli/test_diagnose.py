@@ -293,6 +293,7 @@ def begin(*arguments: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, status: int, folder: Path) -> None:

@@ -273,6 +273,7 @@ def test_newer_progress_is_refused_in_one_line(run: Run, home: Path) -> None:
     assert (home / ".labkit" / "progress.json").read_text() == '{"version": 2}'
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_check_leaves_nothing(

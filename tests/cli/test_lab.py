@@ -99,6 +99,7 @@ def wait_until_it_listens(url: str) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(
     ("name", "status"), [("SIGINT", 130), pytest.param("SIGTERM", 143, marks=pytest.mark.full), ("SIGKILL", -9)]

@@ -88,6 +88,7 @@ def test_an_installed_labkit_without_notebooks_says_what_to_do(labkit: Labkit, c
     assert finished.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_it_leaves_nothing(number: signal.Signals, status: int, clone: Path) -> None:

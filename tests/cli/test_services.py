@@ -80,6 +80,7 @@ def test_exec_without_a_command_is_misuse(labkit: Labkit) -> None:
     assert labkit("services", "exec", "-p", "embedded").returncode == 2
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_exec_passes_a_signal_to_the_command(name: str) -> None:
@@ -94,6 +95,7 @@ def test_exec_passes_a_signal_to_the_command(name: str) -> None:
     assert process.returncode == 40
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 def test_exec_tells_that_a_signal_ended_the_command() -> None:
     process = begin("exec", "--", sys.executable, "-c", WAIT.format(handler="pass"))
@@ -105,6 +107,7 @@ def test_exec_tells_that_a_signal_ended_the_command() -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_start_prints_exports_and_stays_until_a_signal(name: str) -> None:
@@ -119,6 +122,7 @@ def test_start_prints_exports_and_stays_until_a_signal(name: str) -> None:
     assert "nothing is left" in error
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 def test_what_start_prints_can_be_evaluated_by_a_shell(tmp_path: Path) -> None:
     process = begin("start", "-p", "sqlite")
@@ -131,6 +135,7 @@ def test_what_start_prints_can_be_evaluated_by_a_shell(tmp_path: Path) -> None:
     assert told.startswith("sqlite+aiosqlite:///")
 
 
+@pytest.mark.usefixtures("no_coverage")
 def test_start_prints_json() -> None:
     process = begin("start", "--json")
     told = json.loads(process.stdout.readline())
@@ -141,6 +146,7 @@ def test_start_prints_json() -> None:
     assert told["environment"]["DATABASE_URL"].startswith("mysql+asyncmy://")
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.push
 def test_a_signal_during_the_start_ends_it() -> None:
     process = begin("start", "-p", "local")
