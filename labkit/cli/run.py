@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-LANES = 2  # notebooks at once, each with servers of its own
+LANES = 2  # notebooks at once; none sees the others' rows and connections
 
 
 def run(

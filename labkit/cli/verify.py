@@ -12,7 +12,7 @@ from labkit.cli.options import Json, ProviderName
 
 __all__ = ["verify"]
 
-LANES = 2  # files that are verified at once, each on servers of its own
+LANES = 2  # files that are verified at once; none sees the others' rows and connections
 
 
 def verify(

@@ -18,7 +18,7 @@ from labkit.course.exercises import Exercise, WrongFix, is_untouched
 from labkit.course.verdict import Verdict
 from labkit.errors import Unreachable
 from labkit.process import child_process, private_folder
-from labkit.services import Services
+from labkit.services import Services, isolated_services
 from labkit.services.login import database_version, redis_version
 
 __all__ = ["Examination", "Tried", "advice_on", "examine"]
@@ -121,8 +121,8 @@ def examine(
     if not file.is_file():
         return Examination(exercise.name, Verdict.NOT_ATTEMPTED, file, text=f"there is no file {file}")
     untouched = is_untouched(exercise, file)
-    with private_folder() as folder:
-        about = exercise.tests.resolve(), file.resolve(), replace(services, control=None), folder, limit
+    with private_folder() as folder, isolated_services(services) as own:
+        about = exercise.tests.resolve(), file.resolve(), replace(own, control=None), folder, limit
         with child_process(examine_here, *about, name=f"labkit exercise {exercise.name}") as (child, pipe):
             status = _listen(heard, child, pipe, limit, on_test)
         printed = _printed(folder)

@@ -9,7 +9,7 @@ import os
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from labkit.services import Capability, Services, services_in_thread
+from labkit.services import Capability, Services, isolated_services, services_in_thread
 
 __all__ = ["environment_for_kernels", "get_services"]
 
@@ -29,19 +29,22 @@ def environment_for_kernels(services: Services) -> dict[str, str]:
 @functools.cache
 def get_services() -> Services:
     """
-    Return running services, the same ones at every call.
+    Return running services, the same ones at every call, which no other kernel uses.
 
-    `labkit lab` and `labkit run` start them and say where they are in the environment; so do you, with
-    LABKIT_DATABASE_URL and LABKIT_REDIS_URL. Otherwise the provider that LABKIT_PROVIDER names, or the embedded
-    one, is started in a thread and lives as long as this kernel. Raises `CannotStart` or `Unreachable`.
+    `labkit lab` and `labkit run` start servers and say where they are in the environment; so do you, with
+    LABKIT_DATABASE_URL and LABKIT_REDIS_URL. This kernel gets a schema of its own there (`isolate`). Otherwise the
+    provider that LABKIT_PROVIDER names, or the embedded one, is started in a thread and lives as long as this
+    kernel. Raises `CannotStart` or `Unreachable`.
     """
-    if DESCRIPTION in os.environ:
-        return _described(json.loads(os.environ[DESCRIPTION]))
-    given = os.environ.get("LABKIT_DATABASE_URL") and os.environ.get("LABKIT_REDIS_URL")
     held = ExitStack()
-    services = held.enter_context(services_in_thread("url" if given else None))
     atexit.register(_end, held)
-    return services
+    if DESCRIPTION in os.environ:
+        shared = _described(json.loads(os.environ[DESCRIPTION]))
+    elif os.environ.get("LABKIT_DATABASE_URL") and os.environ.get("LABKIT_REDIS_URL"):
+        shared = held.enter_context(services_in_thread("url"))
+    else:
+        return held.enter_context(services_in_thread())
+    return held.enter_context(isolated_services(shared))
 
 
 def _end(held: ExitStack) -> None:

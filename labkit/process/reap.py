@@ -2,8 +2,8 @@
 End what a process leaves behind; run by `reaper.py` as its child, by file path, with the standard library only.
 
 Each line on stdin is a JSON list: ["keep" | "release", kind, value]. When stdin ends the process is gone,
-however it went, and what is still kept is ended: a command is run, a folder is removed, and on Windows, where
-programs have no supervisor, a process is killed with its descendants.
+however it went, and what is still kept is ended: a command is run (JSON: `command`, and the text of its `stdin`),
+a folder is removed, and on Windows, where programs have no supervisor, a process is killed with its descendants.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def end(kept: list[tuple[str, str]]) -> None:
     """End what is kept: processes first, folders last, since a dying server may still write."""
     quiet = subprocess.DEVNULL
     # A process's number is no other's as long as its parent could wait for it: until now.
-    commands = [["taskkill", "/T", "/F", "/PID", value] for kind, value in kept if kind == "process"]
-    commands += [json.loads(value) for kind, value in kept if kind == "command"]
-    for command in commands:
-        subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, check=False)
+    for value in [value for kind, value in kept if kind == "process"]:
+        subprocess.run(["taskkill", "/T", "/F", "/PID", value], stdout=quiet, stderr=quiet, check=False)
+    for value in [json.loads(value) for kind, value in kept if kind == "command"]:
+        given = value.get("stdin", "").encode()
+        subprocess.run(value["command"], input=given, stdout=quiet, stderr=quiet, check=False)
     deadline = time.monotonic() + PATIENCE
     for value in [value for kind, value in kept if kind == "folder"]:
         shutil.rmtree(value, ignore_errors=True)

@@ -6,7 +6,7 @@ from labkit.services.provider import Probe
 from labkit.services.providers import probe, provider_names
 from labkit.services.services import ALL_CAPABILITIES, Capability, ServerControl, Services, providers_with
 from labkit.services.start import start_services
-from labkit.services.threaded import services_in_lanes, services_in_thread
+from labkit.services.threaded import isolated_services, services_in_lanes, services_in_thread
 
 __all__ = [
     "ALL_CAPABILITIES",
@@ -14,6 +14,7 @@ __all__ = [
     "Probe",
     "ServerControl",
     "Services",
+    "isolated_services",
     "probe",
     "provider_names",
     "providers_with",

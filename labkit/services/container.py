@@ -42,7 +42,7 @@ class Container:
         self.name = f"labkit-{secrets.token_hex(6)}"
         # An impatient cancellation may ask for the removal while the engine is still making the container.
         self._making = threading.Lock()
-        self._removal = json.dumps([sys.executable, "-P", str(_REMOVE), self.name])
+        self._removal = json.dumps({"command": [sys.executable, "-P", str(_REMOVE), self.name]})
         made.with_name(self.name).with_kwargs(labels={OWNER_LABEL: str(os.getpid())})
         # The library's own way to publish a port opens it to the whole network; its engine's client knows better.
         made.ports = dict.fromkeys(made.ports, cast(Any, (LOOPBACK, port)))

@@ -13,7 +13,15 @@ from labkit.services.services import Capability, Services
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-__all__ = ["RedisClient", "ServerConnection", "connections", "count_rows", "kill_connection", "redis_clients"]
+__all__ = [
+    "RedisClient",
+    "ServerConnection",
+    "connections",
+    "count_rows",
+    "kill_connection",
+    "redis_clients",
+    "server_cursor",
+]
 
 CONNECT_TIMEOUT = 5
 # Where MySQL has this table its old statement warns that it will go; nobody else has the table.
@@ -22,7 +30,6 @@ LOOK_FOR_LIST = (
     "SELECT COUNT(*) FROM information_schema.tables"
     " WHERE table_schema = 'performance_schema' AND table_name = 'processlist'"
 )
-DAEMONS = frozenset({"Daemon", "Binlog Dump", "Slave_IO", "Slave_SQL"})
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,12 @@ class RedisClient:
 
 async def connections(services: Services) -> list[ServerConnection]:
     """
-    Return the connections of the database server, by id, but for its own threads and this function's connection.
+    Return the server's connections to this database, by id, but for this function's own.
 
     Raises `MissingCapability` where no server lists them.
     """
     services.require(Capability.PROCESSLIST)
-    async with _cursor(services) as cursor:
+    async with server_cursor(services) as cursor:
         await cursor.execute("SELECT CONNECTION_ID()")
         [own] = await cursor.fetchone()
         await cursor.execute(LOOK_FOR_LIST)
@@ -65,11 +72,17 @@ async def connections(services: Services) -> list[ServerConnection]:
     return sorted(
         (
             ServerConnection(int(number), user, command, int(seconds or 0), info)
-            for number, user, _host, _database, command, seconds, _state, info in rows
-            if number != own and command not in DAEMONS and user not in ("system user", "event_scheduler")
+            for number, user, _host, database, command, seconds, _state, info in rows
+            if number != own and database == _database(services)
         ),
         key=lambda connection: connection.id,
     )
+
+
+def _database(services: Services) -> str | None:
+    from sqlalchemy.engine import make_url
+
+    return make_url(services.database_url).database
 
 
 async def kill_connection(services: Services, id: int) -> None:
@@ -77,7 +90,7 @@ async def kill_connection(services: Services, id: int) -> None:
     services.require(Capability.KILL)
     from asyncmy.errors import MySQLError
 
-    async with _cursor(services) as cursor:
+    async with server_cursor(services) as cursor:
         try:
             await cursor.execute(f"KILL {int(id)}")
         except MySQLError as fault:
@@ -93,7 +106,7 @@ async def count_rows(services: Services, table: str, **equals: object) -> int:
     """
     if services.database_url.startswith("sqlite"):
         return await _count_sqlite(services, table, equals)
-    async with _cursor(services) as cursor:
+    async with server_cursor(services) as cursor:
         values = tuple(value for value in equals.values() if value is not None)
         await cursor.execute(_counting(table, equals, "%s"), values)
         [count] = await cursor.fetchone()
@@ -101,12 +114,16 @@ async def count_rows(services: Services, table: str, **equals: object) -> int:
 
 
 async def redis_clients(services: Services) -> list[RedisClient]:
-    """Return the clients of Redis, by id, but for this function's own."""
+    """Return Redis's clients, by id, but for this function's own: all, or those of the URL's `client_name`."""
+    from redis.asyncio.connection import parse_url
+
     services.require(Capability.CLIENT_LIST)
     async with _redis(services) as client:
         own = await client.client_id()
         found = await client.client_list()
-    return sorted((_redis_client(row) for row in found if int(row["id"]) != own), key=lambda client: client.id)
+    name = parse_url(services.redis_url).get("client_name")
+    others = [row for row in found if int(row["id"]) != own and (name is None or row.get("name") == name)]
+    return sorted((_redis_client(row) for row in others), key=lambda client: client.id)
 
 
 def _redis_client(row: dict[str, str]) -> RedisClient:
@@ -138,8 +155,8 @@ async def _count_sqlite(services: Services, table: str, equals: dict[str, object
 
 
 @asynccontextmanager
-async def _cursor(services: Services) -> AsyncIterator[Any]:
-    """Open a connection of our own, with autocommit, and close it properly."""
+async def server_cursor(services: Services) -> AsyncIterator[Any]:
+    """Open a connection of our own, with autocommit, give its cursor, and close it properly."""
     import asyncmy
     from sqlalchemy.engine import make_url
 

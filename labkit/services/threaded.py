@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 
+from labkit.services.isolation import isolate
 from labkit.services.services import Services
 from labkit.services.start import start_services
 from labkit.settings import Settings
 
-__all__ = ["services_in_lanes", "services_in_thread"]
+__all__ = ["isolated_services", "services_in_lanes", "services_in_thread"]
 
 
 @contextmanager
@@ -26,7 +27,33 @@ def services_in_thread(provider: str | None = None, *, settings: Settings | None
     A thread with an event loop of its own starts them and stops them: they don't care which loops use them
     meanwhile, nor how many.
     """
-    runner = _Runner(provider, settings)
+    with _held(lambda: start_services(provider, settings=settings)) as services:
+        yield services
+
+
+@contextmanager
+def isolated_services(services: Services) -> Iterator[Services]:
+    """Give services that no other user sees, as `isolate` does, to code that is not async."""
+    with _held(lambda: isolate(services)) as own:
+        yield own
+
+
+@contextmanager
+def services_in_lanes(lanes: int, provider: str | None = None) -> Iterator[list[Services]]:
+    """
+    Start services for work that is done in `lanes` at a time, each of which isolates itself.
+
+    There is one lane where that can't be done: on your own servers, with an account that may not create schemas.
+    """
+    with services_in_thread(provider) as services:
+        with isolated_services(services) as own:
+            possible = own is not services
+        yield [services] * (lanes if possible else 1)
+
+
+@contextmanager
+def _held(start: Callable[[], AbstractAsyncContextManager[Services]]) -> Iterator[Services]:
+    runner = _Runner(start)
     runner.start()
     try:
         yield runner.services.result()
@@ -34,28 +61,14 @@ def services_in_thread(provider: str | None = None, *, settings: Settings | None
         runner.end()
 
 
-@contextmanager
-def services_in_lanes(lanes: int, provider: str | None = None) -> Iterator[list[Services]]:
-    """
-    Start services for work that is done in `lanes` at a time; no lane shares anything with another.
-
-    There is one lane where the servers are your own, with the provider `url`.
-    """
-    with ExitStack() as stack:
-        started = [stack.enter_context(services_in_thread(provider))]
-        while len(started) < lanes and started[0].provider != "url":
-            started.append(stack.enter_context(services_in_thread(provider)))
-        yield started
-
-
 class _Runner(threading.Thread):
     """Hold the services open in a thread, until told to end."""
 
-    def __init__(self, provider: str | None, settings: Settings | None) -> None:
+    def __init__(self, start: Callable[[], AbstractAsyncContextManager[Services]]) -> None:
         # A daemon: a notebook that never ends the block must not keep Python alive; the reaper ends the servers.
         super().__init__(name="labkit services", daemon=True)
         self.services: concurrent.futures.Future[Services] = concurrent.futures.Future()
-        self._arguments = provider, settings
+        self._begin = start
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -68,9 +81,8 @@ class _Runner(threading.Thread):
     async def _hold(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self._ready.set()
-        provider, settings = self._arguments
         try:
-            async with start_services(provider, settings=settings) as services:
+            async with self._begin() as services:
                 self.services.set_result(services)
                 await self._loop.create_future()
         except BaseException as fault:

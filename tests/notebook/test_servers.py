@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from labkit.notebook import environment_for_kernels, get_services
-from labkit.services import Capability, Services
+from labkit.services import Services
 
-SERVICES = Services(
-    "local",
-    "mysql+asyncmy://lab:secret@127.0.0.1:1/lab",
-    "redis://:secret@127.0.0.1:2/0",
-    {"mysql": "9.7", "redis": "8"},
-    frozenset({Capability.SERVER, Capability.KILL}),
-)
 ASK = """
 import psutil
 from labkit.notebook import get_services
@@ -38,12 +33,22 @@ def ask_anew() -> Iterator[None]:
     get_services.cache_clear()
 
 
-def test_a_kernel_gets_the_services_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment_for_kernels(SERVICES).items():
+def test_a_kernel_gets_the_services_it_was_given_for_itself(
+    any_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", lambda end, *about: ends.append(partial(end, *about)))
+    for name, value in environment_for_kernels(any_services).items():
         monkeypatch.setenv(name, value)
+    own = get_services()
+    for end in ends:
+        end()
 
-    assert get_services() == SERVICES
-    assert get_services() is get_services()
+    assert own is get_services()
+    assert own.database_url != any_services.database_url
+    assert own.redis_url != any_services.redis_url
+    assert (own.provider, own.versions) == (any_services.provider, any_services.versions)
+    assert own.capabilities == any_services.capabilities
 
 
 def ask(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:

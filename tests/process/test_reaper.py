@@ -34,7 +34,8 @@ def test_what_was_kept_and_not_released_is_ended(tmp_path: Path) -> None:
     kept, released, made = tmp_path / "kept", tmp_path / "released", tmp_path / "made"
     kept.mkdir()
     released.mkdir()
-    command = json.dumps([sys.executable, "-c", f"open({str(made)!r}, 'w')"])
+    code = f"import sys; open({str(made)!r}, 'w').write(sys.stdin.read())"
+    command = json.dumps({"command": [sys.executable, "-c", code], "stdin": "secret"})
     lines = [
         line("keep", "folder", kept),
         line("keep", "folder", released),
@@ -45,7 +46,7 @@ def test_what_was_kept_and_not_released_is_ended(tmp_path: Path) -> None:
 
     reap.end(reap.read(lines))
 
-    assert (kept.exists(), released.exists(), made.exists()) == (False, True, True)
+    assert (kept.exists(), released.exists(), made.read_text()) == (False, True, "secret")
 
 
 @pytest.mark.learner_path

@@ -46,13 +46,9 @@ def test_a_start_that_fails_raises_in_the_caller() -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_lanes_share_nothing() -> None:
-    with services_in_lanes(2, "embedded") as (one, other):
-        assert one.database_url != other.database_url
-        assert one.redis_url != other.redis_url
-
-
-def test_who_has_servers_of_their_own_has_one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_as_many_lanes_as_users_can_be_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    with services_in_lanes(2, "embedded") as lanes:
+        assert [each.provider for each in lanes] == ["embedded", "embedded"]
     with services_in_thread("embedded") as running:
         monkeypatch.setenv("LABKIT_DATABASE_URL", running.database_url)
         monkeypatch.setenv("LABKIT_REDIS_URL", running.redis_url)
