@@ -26,9 +26,9 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, cast
 
-from labkit.recorder.bootstrap import after_import, purge_shadowed_modules
-from labkit.recorder.exit_hooks import End, at_end, collect
-from labkit.recorder.process.agent import RECORDED
+from labkit.recorder.bootstrap import purge_shadowed_modules
+from labkit.recorder.exit_hooks import End
+from labkit.recorder.process.agent import Agent
 
 if TYPE_CHECKING:
     from labkit.recorder.flight import FlightRecorder, Level
@@ -38,7 +38,7 @@ __all__ = ["start"]
 _LEVELS = {"1": "pool", "pool": "pool", "statements": "statements"}
 _OFF = ("", "0", "off")
 
-_watch: _Watch | None = None
+_agent: Agent | None = None
 
 
 def start(level: Level = "pool") -> None:
@@ -47,29 +47,24 @@ def start(level: Level = "pool") -> None:
 
     Starting what is started does nothing.
     """
-    global _watch
-    if _watch is None:
-        _watch = _Watch(level)
-        after_import(RECORDED, _watch.record)
+    global _agent
+    if _agent is None:
+        stderr = _Stderr()
+        _agent = stderr.agent = Agent(level, stderr)
 
 
-class _Watch:
-    """The recorder of this process, and how it speaks."""
+class _Stderr:
+    """Report on stderr, or in the file of LABKIT_FLIGHT_FILE."""
 
-    def __init__(self, level: Level) -> None:
-        self._level = level
-        self._flight: FlightRecorder | None = None
-        at_end(self._ended)
+    agent: Agent
+
+    def __init__(self) -> None:
         self._listen(os.environ.get("LABKIT_FLIGHT_SIGNAL", "USR1" if hasattr(signal, "SIGUSR1") else "off"))
 
-    def record(self) -> None:
-        """Begin to record."""
-        try:
-            from labkit.recorder.flight import FlightRecorder
-
-            self._flight = FlightRecorder(level=self._level).start()
-        except Exception as error:
-            _say(f"this process is not recorded ({type(error).__name__}: {error}).")
+    def began(self, fault: str) -> None:
+        """Say it only if recording could not begin."""
+        if fault:
+            _say(f"this process is not recorded ({fault}).")
 
     def _listen(self, name: str) -> None:
         if name.lower() in _OFF:
@@ -87,25 +82,19 @@ class _Watch:
         try:
             from labkit.recorder.report.summary import held, watched
 
-            if self._flight is None:
+            if self.agent.flight is None:
                 _say(f"process {os.getpid()} has not used SQLAlchemy or redis yet.")
                 return
-            record = self._flight.record()
+            record = self.agent.flight.record()
             lines = held(record) or ["no connection is out"]
             _say(f"process {os.getpid()}, {watched(record)}", *lines)
         except Exception as error:
             _say(f"process {os.getpid()} can't say who holds what ({type(error).__name__}); ask again.")
 
-    def _ended(self, end: End) -> None:
-        if self._flight is None:
-            return
-        if end == End.EXIT:
-            collect()
-        if end != End.TERMINATED:
-            self._flight.finish()
-        record = self._flight.record()
-        if record.pools:
-            _report(self._flight, end)
+    def ended(self, flight: FlightRecorder | None, end: End) -> None:
+        """Report what is wrong, if this process has used an engine or a client."""
+        if flight is not None and flight.record().pools:
+            _report(flight, end)
 
 
 def _report(flight: FlightRecorder, end: End) -> None:
