@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from labkit.services.provider import Probe
-from labkit.services.providers import probe, provider_names
+from labkit.services.providers import probe, provider_names, start_services
 from labkit.services.services import ALL_CAPABILITIES, Capability, ServerControl, Services, providers_with
-from labkit.services.start import start_services
 from labkit.services.threaded import isolated_services, services_in_lanes, services_in_thread
 
 __all__ = [

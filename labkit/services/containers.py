@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import CannotStart
 from labkit.services.container import Container, to_the_end
-from labkit.services.control import Control
 from labkit.services.docker_engine import connect, missing_images, pull
 from labkit.services.login import ATTEMPT, database_version, redis_version, until_ready
 from labkit.services.mysqld import database_url, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider
 from labkit.services.redis_server import redis_url
-from labkit.services.services import CAPABILITIES, Services
+from labkit.services.services import CAPABILITIES, Control, Services
 from labkit.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from labkit.process import Program
 from labkit.process.signals import SHELL_OFFSET, comes_from_terminal, signals_to
+from labkit.services.providers import start_services
 from labkit.services.services import Services
-from labkit.services.start import start_services
 
 __all__ = ["COMMAND_NOT_FOUND", "hold_services", "run_with_services"]
 

@@ -20,8 +20,8 @@ from dataclasses import replace
 from labkit.errors import Unreachable
 from labkit.process import reaper
 from labkit.services.evidence import connections, kill_connection, server_cursor
+from labkit.services.providers import start_services
 from labkit.services.services import CAPABILITIES, Services
-from labkit.services.start import start_services
 
 __all__ = ["isolate"]
 

@@ -8,12 +8,11 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import TypeVar
 
 from labkit.process import private_folder
-from labkit.services.control import Control
 from labkit.services.mysqld import Mysqld, find_mysqld, install, new_password
 from labkit.services.ports import on_free_port
 from labkit.services.provider import Probe, Provider
 from labkit.services.redis_server import RedisServer, find_redis
-from labkit.services.services import CAPABILITIES, Services
+from labkit.services.services import CAPABILITIES, Control, Services
 from labkit.settings import Settings
 
 __all__ = ["LOCAL"]

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from labkit.services.login import ATTEMPT, database_version, until_ready
 from labkit.services.ports import LOOPBACK
-from labkit.services.process import ServerProcess
-from labkit.services.programs import find_program, said_version
+from labkit.services.server_process import ServerProcess, find_program, said_version
 
 __all__ = [
     "DATABASE",

@@ -1,15 +1,18 @@
-"""The registry of providers, the default first."""
+"""The five providers, the default first, and the one way to start them."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from labkit.errors import InvalidSetting
 from labkit.services import containers, in_process, local, url
 from labkit.services.provider import Probe, Provider
+from labkit.services.services import Services
 from labkit.settings import Settings, read_settings
 
-__all__ = ["find_provider", "probe", "provider_names"]
+__all__ = ["find_provider", "probe", "provider_names", "start_services"]
 
 _PROVIDERS = {
     provider.name: provider
@@ -34,3 +37,22 @@ def find_provider(name: str) -> Provider:
 def probe(name: str, *, settings: Settings | None = None) -> Probe:
     """Look whether the provider called `name` could start here: quickly, starting nothing."""
     return find_provider(name).look(settings or read_settings())
+
+
+@asynccontextmanager
+async def start_services(
+    provider: str | None = None, *, settings: Settings | None = None
+) -> AsyncIterator[Services]:
+    """
+    Start a MySQL and a Redis, and stop them again: all that was started is gone afterwards, whatever happens.
+
+        async with start_services("local") as services:
+            engine = Engine(database_url=services.database_url, redis_url=services.redis_url)
+
+    `provider` is one of `provider_names()`; without it, `settings.provider` (LABKIT_PROVIDER) says which.
+    Raises `InvalidSetting`, `CannotStart` or `Unreachable`.
+    """
+    settings = settings or read_settings()
+    chosen = find_provider(provider or settings.provider)
+    async with chosen.start(settings) as services:
+        yield services

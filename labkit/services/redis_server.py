@@ -8,8 +8,7 @@ from pathlib import Path
 
 from labkit.services.login import ATTEMPT, redis_version, until_ready
 from labkit.services.ports import LOOPBACK
-from labkit.services.process import ServerProcess
-from labkit.services.programs import find_program, said_version
+from labkit.services.server_process import ServerProcess, find_program, said_version
 
 __all__ = ["RedisProgram", "RedisServer", "find_redis", "redis_url"]
 

@@ -9,7 +9,16 @@ from typing import Literal, Protocol
 
 from labkit.errors import MissingCapability
 
-__all__ = ["ALL_CAPABILITIES", "CAPABILITIES", "Capability", "ServerControl", "Services", "providers_with"]
+__all__ = [
+    "ALL_CAPABILITIES",
+    "CAPABILITIES",
+    "Capability",
+    "Control",
+    "Server",
+    "ServerControl",
+    "Services",
+    "providers_with",
+]
 
 
 class Capability(enum.StrEnum):
@@ -90,3 +99,28 @@ class Services:
             "LABKIT_DATABASE_URL": self.database_url,
             "LABKIT_REDIS_URL": self.redis_url,
         }
+
+
+class Server(Protocol):
+    """A server that can be stopped and started again; both may be called from any event loop."""
+
+    async def start(self) -> None:
+        """Start the server and wait until it answers a login."""
+
+    async def stop(self) -> None:
+        """Kill the server."""
+
+
+class Control:
+    """The `ServerControl` of two servers."""
+
+    def __init__(self, *, mysql: Server, redis: Server) -> None:
+        self._servers = {"mysql": mysql, "redis": redis}
+
+    async def stop(self, server: Literal["mysql", "redis"]) -> None:
+        """Kill the server, as a power cut would."""
+        await self._servers[server].stop()
+
+    async def start(self, server: Literal["mysql", "redis"]) -> None:
+        """Start the server again and wait until it answers a login."""
+        await self._servers[server].start()

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 
 from labkit.services.isolation import isolate
+from labkit.services.providers import start_services
 from labkit.services.services import Services
-from labkit.services.start import start_services
 from labkit.settings import Settings
 
 __all__ = ["isolated_services", "services_in_lanes", "services_in_thread"]

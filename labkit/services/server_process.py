@@ -1,9 +1,11 @@
-"""A server in a process of its own, which is never left behind."""
+"""Servers that are installed on this machine: where their programs are, and one that runs."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +14,39 @@ from labkit.errors import CannotStart
 from labkit.process import Program
 from labkit.services.ports import PortTaken
 
-__all__ = ["ServerProcess"]
+__all__ = ["ServerProcess", "find_program", "said_version"]
 
 TAKEN = "address already in use"
+
+# Servers live where an ordinary user's PATH does not lead, and a notebook's kernel may run without its
+# environment being activated.
+ELSEWHERE = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin")
+
+
+def find_program(*names: str) -> Path | None:
+    """Return the first of `names` found on PATH, beside this Python, or where systems keep their servers."""
+    places = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent), *ELSEWHERE]
+    for name in names:
+        found = shutil.which(name, path=os.pathsep.join(places))
+        if found:
+            return Path(found)
+    return None
+
+
+def said_version(program: Path) -> str:
+    """Return the line that `program --version` prints, "" when it prints none."""
+    try:
+        said = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
 
 
 class ServerProcess:
