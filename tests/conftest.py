@@ -197,7 +197,7 @@ async def wipe_mysql(services: Services) -> None:
     ):
         await cursor.execute("SELECT CONNECTION_ID()")
         [own] = await cursor.fetchone()
-        await cursor.execute("SHOW PROCESSLIST")
+        await cursor.execute("SHOW FULL PROCESSLIST")
         for number, user, *_ in await cursor.fetchall():
             if user == url.username and number != own:
                 await kill(cursor, number)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from labkit.errors import CannotStart
-from labkit.services import Capability, Services, mysqld, ports, probe, programs, start_services
+from labkit.services import Capability, Services, mysqld, ports, probe, server_process, start_services
 
 needs_local = pytest.mark.skipif(not probe("local").found, reason="no servers on this machine")
 pytestmark = pytest.mark.push
@@ -210,8 +210,8 @@ async def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypat
 
 def test_a_missing_binary_is_named_with_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(programs, "ELSEWHERE", ())
-    monkeypatch.setattr(programs.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(server_process, "ELSEWHERE", ())
+    monkeypatch.setattr(server_process.sys, "executable", str(tmp_path / "python"))
 
     found = probe("local")
 
@@ -225,6 +225,8 @@ async def test_what_the_name_says_is_not_believed(tmp_path: Path, monkeypatch: p
     program.write_text("#!/bin/sh\necho mysqld Ver 10.11.9-MariaDB for Linux\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(programs, "ELSEWHERE", (str(Path(shutil.which("redis-server") or "/usr/bin/x").parent),))
+    monkeypatch.setattr(
+        server_process, "ELSEWHERE", (str(Path(shutil.which("redis-server") or "/usr/bin/x").parent),)
+    )
 
     assert mysqld.find_mysqld().kind == "mariadb"

@@ -69,7 +69,7 @@ async def test_a_connection_that_was_closed_is_listed_no_more(client: Client, co
     number = await own_id(other)
     await other.connection.ensure_closed()
     async with asyncio.timeout(PATIENCE):
-        while number in [row[0] for row in await client.rows("SHOW PROCESSLIST")]:
+        while number in [row[0] for row in await client.rows("SHOW FULL PROCESSLIST")]:
             pass
 
 
@@ -84,7 +84,7 @@ async def test_kill_ends_an_idle_connection_and_rolls_back(
     await other.run("INSERT INTO people (email) VALUES ('ada')")
     await people.run(f"KILL {number}")
     async with asyncio.timeout(PATIENCE):
-        while number in [row[0] for row in await people.rows("SHOW PROCESSLIST")]:
+        while number in [row[0] for row in await people.rows("SHOW FULL PROCESSLIST")]:
             pass
     assert await other.code("SELECT 1") in GONE
     assert await people.value("SELECT COUNT(*) FROM people") == 0
@@ -167,7 +167,7 @@ async def test_a_connection_left_idle_is_ended_by_wait_timeout(
     await other.run("SET SESSION wait_timeout = 1")
     assert await other.value("SELECT @@wait_timeout") == 1
     async with asyncio.timeout(PATIENCE):
-        while number in [row[0] for row in await client.rows("SHOW PROCESSLIST")]:
+        while number in [row[0] for row in await client.rows("SHOW FULL PROCESSLIST")]:
             await asyncio.sleep(0.02)
     assert await other.code("SELECT 1") in GONE
 

@@ -178,7 +178,7 @@ async def test_a_connection_that_is_lost_rolls_back(people: Client, connect: Con
     await other.run(ADD, "ada")
     other.connection.close()  # without a word to the server
     async with asyncio.timeout(PATIENCE):
-        while number in [row[0] for row in await people.rows("SHOW PROCESSLIST")]:
+        while number in [row[0] for row in await people.rows("SHOW FULL PROCESSLIST")]:
             pass
     assert await people.value(COUNT) == 0
     await people.run(ADD, "ada")
