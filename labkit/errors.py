@@ -1,7 +1,7 @@
 """
 Every exception that labkit raises of its own.
 
-    LabkitError                     says what was wanted, what was found, and what to do
+    LabkitError                     says what was expected, what it got, and what to do
     ├── Misuse                      the caller can fix it
     │   ├── InvalidSetting          a URL, a provider's name or a number that can't be used
     │   ├── InvalidInput            an object, a key or a page that can't be sent to the database
@@ -35,7 +35,7 @@ __all__ = [
 
 class LabkitError(Exception):
     """
-    Say in one line what was wanted, what was found and what to do.
+    Say in one line what was expected, what came instead, and what to do.
 
     `message` says the first two, `remedy` the third. Neither may hold a password.
     """

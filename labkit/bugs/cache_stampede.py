@@ -2,7 +2,7 @@
 BUG: every reader who finds nothing in the cache reads the database for itself.
 
 Symptom: a row that everybody wants dies of age in the cache, and the database is asked for it as often as it is
-wanted, all at once; the pool runs dry for one row.
+needed, all at once; the pool runs dry for one row.
 
 Sources: https://github.com/TryGhost/Ghost/pull/27507, https://github.com/omegaup/omegaup/issues/8962
 """

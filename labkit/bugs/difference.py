@@ -23,7 +23,7 @@ def seam_of(bug: Bug) -> str:
     """Return the name of the seam that a bug overrides; raises `InvalidInput` unless there is exactly one."""
     seams = [name for name in _own_methods(bug.engine_class) if hasattr(Engine, name) and not name.startswith("_")]
     if len(seams) != 1:
-        raise InvalidInput(f"{bug.name} overrides {', '.join(seams) or 'no seam'}; one seam was wanted.")
+        raise InvalidInput(f"{bug.name} overrides {', '.join(seams) or 'no seam'}; expected one seam.")
     return seams[0]
 
 
@@ -46,12 +46,12 @@ def compare_source(before: type, after: type) -> str:
     nothing differs, or if there is no source.
     """
     if not (isinstance(before, type) and isinstance(after, type)):
-        raise InvalidInput(f"Two classes were wanted, found {before!r} and {after!r}.")
+        raise InvalidInput(f"Expected two classes, got {before!r} and {after!r}.")
     base, special = (before, after) if issubclass(after, before) else (after, before)
     own = [name for name in _own_methods(special) if hasattr(base, name)]
     if base is special or not issubclass(special, base) or not own:
         raise InvalidInput(
-            f"A class was wanted that overrides methods of another, found {before.__name__} and {after.__name__}."
+            f"Expected a class that overrides methods of another, got {before.__name__} and {after.__name__}."
         )
     sign = "+" if special is after else "-"
     attributes = [f"{sign}{line}" for line in _attributes(special)]

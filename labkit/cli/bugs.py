@@ -159,7 +159,7 @@ def run(
     from labkit.services import services_in_thread
 
     if (name is None) is not all_:
-        raise InvalidInput("The name of one bug was wanted, or --all.", remedy="See `labkit bugs list`.")
+        raise InvalidInput("Expected the name of one bug, or --all.", remedy="See `labkit bugs list`.")
     chosen = bugs() if name is None else [find_bug(name)]
     began = time.perf_counter()
     provider = provider or ("sqlite" if driver is Driver.AIOSQLITE else None)

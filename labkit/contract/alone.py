@@ -80,7 +80,7 @@ def _with_end(verdict: Verdict, pipe: Connection, child: BaseProcess) -> Verdict
     # It says whom it has to wait for: how long an interpreter takes to end proves nothing on a busy machine.
     left = pipe.recv() if pipe.poll(START) else ["main"]
     if left:
-        text = f"wanted: the process ends; found: it goes on, in the thread {left[0]}"
+        text = f"expected: the process ends; got: it goes on, in the thread {left[0]}"
         return replace(verdict, result=Result.BROKEN, text=text)
     child.join(START)
     return verdict

@@ -89,9 +89,9 @@ def find_clause(name: str) -> Clause:
 
 
 def expect(wanted: str, *, found: object, to_be: object) -> None:
-    """Raise `AssertionError`, saying what was wanted and what was found, unless the two are equal."""
+    """Raise `AssertionError`, saying what was expected and what it got, unless the two are equal."""
     if found != to_be:
-        raise AssertionError(f"wanted: {wanted}; found: {found!r} in place of {to_be!r}")
+        raise AssertionError(f"expected: {wanted}; got: {found!r} in place of {to_be!r}")
 
 
 @contextmanager
@@ -103,4 +103,4 @@ def promised(wanted: str) -> Iterator[None]:
         raise
     except Exception as error:
         words = str(error).splitlines() or [""]
-        raise AssertionError(f"wanted: {wanted}; found: {type(error).__name__}: {words[0]}") from error
+        raise AssertionError(f"expected: {wanted}; got: {type(error).__name__}: {words[0]}") from error

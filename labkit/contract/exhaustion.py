@@ -60,5 +60,5 @@ async def a_step_inside_a_block_needs_no_second_connection(engine_class: type[En
                 await engine.save(new_user())
         except (NoConnection, OperationalError) as error:
             raise AssertionError(
-                f"wanted: a step on the connection of its block; found: {type(error).__name__}: {error}"
+                f"expected: a step on the connection of its block; got: {type(error).__name__}: {error}"
             ) from error

@@ -60,8 +60,8 @@ def _refused(wanted: str) -> Iterator[None]:
     except WrongLoop:
         return
     except Exception as error:
-        raise AssertionError(f"wanted: {wanted}; found: {type(error).__name__}: {error}") from error
-    raise AssertionError(f"wanted: {wanted}; found: it was let in")
+        raise AssertionError(f"expected: {wanted}; got: {type(error).__name__}: {error}") from error
+    raise AssertionError(f"expected: {wanted}; got: it was let in")
 
 
 async def _read(engine_class: type[Engine], services: Services, email: str) -> str | None:

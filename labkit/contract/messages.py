@@ -80,7 +80,7 @@ async def what_a_message_names_is_there(engine_class: type[Engine], services: Se
         await listener.settled()
         await look()
         if 0 in found:
-            raise AssertionError("wanted: the row that a message names; found: no such row when the message came")
+            raise AssertionError("expected: the row that a message names; got: no such row when the message came")
 
 
 class _Listener:

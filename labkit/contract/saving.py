@@ -54,7 +54,7 @@ async def a_duplicate_is_an_integrity_error_and_leaves_nothing(
         except IntegrityError:
             pass
         else:
-            raise AssertionError("wanted: an IntegrityError for a duplicate; found: no error")
+            raise AssertionError("expected: an IntegrityError for a duplicate; got: no error")
         rows = await count_rows(services, "users", email=email)
         expect("nothing of a save that failed", found=rows, to_be=0)
 
@@ -129,6 +129,6 @@ async def a_relationship_that_was_not_asked_for_says_so_at_once(
         except SQLAlchemyError as error:
             said = str(getattr(error, "orig", error))
             if "'raise'" not in said:
-                raise AssertionError(f"wanted: an error that names 'raise'; found: {said}") from error
+                raise AssertionError(f"expected: an error that names 'raise'; got: {said}") from error
         else:
-            raise AssertionError(f"wanted: an error that names 'raise'; found: {author!r}, loaded unasked")
+            raise AssertionError(f"expected: an error that names 'raise'; got: {author!r}, loaded unasked")

@@ -128,4 +128,4 @@ async def a_session_is_closed_with_its_block(engine_class: type[Engine], service
         except InvalidRequestError:
             pass
         else:
-            raise AssertionError("wanted: a session that is closed after its block; found: one that still reads")
+            raise AssertionError("expected: a session that is closed after its block; got: one that still reads")

@@ -30,7 +30,7 @@ async def a_subscriber_who_has_gone_leaves_no_connection_on_the_server(
         while left := own & await _clients(services):
             if asyncio.get_running_loop().time() > late:
                 raise AssertionError(
-                    f"wanted: no connection of {messages!r} on the server; found: client {min(left)} is still there"
+                    f"expected: no connection of {messages!r} on the server; got: client {min(left)} is still there"
                 )
 
 

@@ -59,7 +59,7 @@ def _judge(clause: Clause, outcome: Outcome) -> tuple[Result, str]:
     if outcome.exception is not None:
         return Result.FAILED, f"{type(outcome.exception).__name__}: {outcome.exception}"
     if clause.listens and outcome.silent_failures:
-        return Result.BROKEN, f"wanted: nothing fails in silence; found: {outcome.silent_failures[0].headline}"
+        return Result.BROKEN, f"expected: nothing fails in silence; got: {outcome.silent_failures[0].headline}"
     return Result.KEPT, ""
 
 

@@ -34,7 +34,7 @@ MESSAGE = 2**20  # bytes that the examiner says at once, at most
 
 @dataclass(frozen=True)
 class Tried:
-    """One test, and what came of it; `text` says what was wanted and what was found."""
+    """One test, and what came of it; `text` says what was expected and what it got."""
 
     test: str
     passed: bool
@@ -142,7 +142,7 @@ def advice_on(exercise: Exercise, found: Examination) -> list[WrongFix]:
     if failed is None or found.verdict is not Verdict.FAILED:
         return []
     # A slip of the pen is no fix: its own text says all that there is to say.
-    is_slip = NAME_WANTED in failed.text or failed.text.rpartition("; found: ")[2].startswith(SLIPS)
+    is_slip = NAME_WANTED in failed.text or failed.text.rpartition("; got: ")[2].startswith(SLIPS)
     return [] if is_slip else exercise.advice(failed.test, found.file)
 
 

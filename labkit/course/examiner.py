@@ -45,7 +45,7 @@ class Submission:
             return getattr(self._module, name)
         except AttributeError:
             own = sorted(each for each in vars(self._module) if not each.startswith("_"))
-            raise AssertionError(f"wanted: `{name}`{NAME_WANTED}; found: {', '.join(own) or 'nothing'}") from None
+            raise AssertionError(f"expected: `{name}`{NAME_WANTED}; got: {', '.join(own) or 'nothing'}") from None
 
 
 def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, folder: Path, limit: float) -> None:

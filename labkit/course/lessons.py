@@ -44,7 +44,7 @@ def find_checkout() -> Path:
         if (folder / "lessons" / "index.toml").is_file() and (folder / "notebooks").is_dir():
             return folder
     raise InvalidInput(
-        f"The notebooks were wanted, and neither the installed labkit nor {here} has a folder `notebooks`.",
+        f"The notebooks are missing: neither the installed labkit nor {here} has a folder `notebooks`.",
         remedy="Clone labkit's repository and give the command inside it.",
     )
 

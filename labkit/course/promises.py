@@ -30,7 +30,7 @@ def keeps(engine_class: type[Engine], services: Services, *promises: str) -> Non
     """
     Check that an engine keeps these promises of the contract, and that the flight recorder finds nothing.
 
-    Raises `AssertionError`, with what was wanted and what was found, `TimedOut` or `NotHere`.
+    Raises `AssertionError`, with what was expected and what it got, `TimedOut` or `NotHere`.
     """
     for promise in promises:
         verdict = check(find_clause(promise), engine_class, services)
@@ -54,9 +54,9 @@ def play(scene: Scene, *args: Any, timeout: float = 10.0) -> Outcome:
     if outcome.timed_out:
         raise TimedOut(f"no end within {timeout:g} s; {'; '.join(outcome.waiting)}")
     if not outcome.happenings:  # not even the end of the loop: the scene has broken what should have told of it
-        raise AssertionError("wanted: a scene that comes to its end; found: it broke its stage")
+        raise AssertionError("expected: a scene that comes to its end; got: it broke its stage")
     if outcome.silent_failures:
-        raise AssertionError(f"wanted: nothing fails in silence; found: {outcome.silent_failures[0].headline}")
+        raise AssertionError(f"expected: nothing fails in silence; got: {outcome.silent_failures[0].headline}")
     return outcome
 
 

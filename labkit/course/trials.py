@@ -127,7 +127,7 @@ def try_bug(
     there isn't.
     """
     if repeat < 1:
-        raise InvalidInput(f"A bug is played at least once, found {repeat} times.", remedy="Give 1 or more.")
+        raise InvalidInput(f"A bug is played at least once, got {repeat} times.", remedy="Give 1 or more.")
     empty = Trial(bug.name, services.provider, driver_of(services), repeat)
     clauses = [find_clause(name) for name in bug.breaks]
     playable = [clause for clause in clauses if _lacking(clause.needs, services) == []]

@@ -160,7 +160,7 @@ def _faults_of_lesson(lesson: Lesson) -> Iterator[str]:
     if not lesson.notebook.is_file():
         yield f"there is no {lesson.notebook.name}: `labkit build` makes it"
     if lesson.minutes < 1 or not lesson.objectives:
-        yield "minutes and objectives are wanted in lessons/index.toml"
+        yield "minutes and objectives are missing in lessons/index.toml"
     if not (lesson.folder / "exercise.py").is_file():
         yield "there is no exercise.py"
     for path in sorted(lesson.folder.iterdir() if lesson.folder.is_dir() else ()):
@@ -187,7 +187,7 @@ def _faults_of_exercise(exercise: Exercise) -> Iterator[str]:
 def _faults_of_hints(exercise: Exercise) -> Iterator[str]:
     hints = exercise.hints()
     if not 1 <= len(hints) <= HINTS or not all(hints):
-        yield f"1 to {HINTS} hints are wanted, found {len(hints)}"
+        yield f"expected 1 to {HINTS} hints, got {len(hints)}"
     said = _plain("\n".join(hints))
     told = [line for line in _new_lines(exercise) if line in said]
     if told:
@@ -200,14 +200,14 @@ def _faults_of_fixes(exercise: Exercise) -> Iterator[str]:
             if path.suffix != ".py" and path.name not in IGNORED:
                 yield f"{folder}/{path.name} belongs to nothing"
     if len(exercise.right_fixes()) < RIGHT:
-        yield f"{RIGHT} fixes of other kinds are wanted in right_fixes, found {len(exercise.right_fixes())}"
+        yield f"{RIGHT} fixes of other kinds are needed in right_fixes, got {len(exercise.right_fixes())}"
     try:
         wrong = exercise.wrong_fixes()
     except LabkitError as fault:
         yield str(fault)
         return
     if len(wrong) < WRONG:
-        yield f"{WRONG} tempting fixes are wanted in wrong_fixes, found {len(wrong)}"
+        yield f"{WRONG} tempting fixes are needed in wrong_fixes, got {len(wrong)}"
 
 
 def _new_lines(exercise: Exercise) -> set[str]:

@@ -43,7 +43,7 @@ def examination_of(exercise: Exercise, found: Examination) -> Group:
         sign = Text("✓ ", "green") if tried.passed else Text("✗ ", "bold red")
         parts.append(Padding(sign + Text(sentence(tried.test)), (0, 0, 0, 2)))
         if not tried.passed:
-            parts.append(Padding(_wanted_and_found(tried), (0, 0, 0, 4)))
+            parts.append(Padding(_expected_and_got(tried), (0, 0, 0, 4)))
     parts += [Padding(Text(f"waits: {place}"), (0, 0, 0, 2)) for place in found.waiting]
     if found.printed:
         parts.append(Padding(Text(f"your code printed:\n{found.printed}", "dim"), (0, 0, 0, 2)))
@@ -54,15 +54,15 @@ def examination_of(exercise: Exercise, found: Examination) -> Group:
     return Group(*parts)
 
 
-def _wanted_and_found(tried: Tried) -> RenderableType:
-    wanted, _, found = tried.text.removeprefix("wanted: ").partition("; found: ")
-    if not found:
+def _expected_and_got(tried: Tried) -> RenderableType:
+    expected, _, got = tried.text.removeprefix("expected: ").partition("; got: ")
+    if not got:
         return Text(tried.text)
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row("expected", Text(wanted))
-    grid.add_row("found", Text(found))
+    grid.add_row("expected", Text(expected))
+    grid.add_row("got", Text(got))
     return grid
 
 

@@ -57,7 +57,7 @@ class Bus:
         """Return what will be sent; raise `InvalidInput` or `InvalidSetting` now rather than after a commit."""
         self._wanted()
         if not isinstance(channel, str) or not channel:
-            raise InvalidInput(f"A channel's name was wanted, found {channel!r}.", remedy="Give a text.")
+            raise InvalidInput(f"Expected a channel's name, got {channel!r}.", remedy="Give a text.")
         try:
             channel.encode()
             return channel, json.dumps(message)
@@ -85,7 +85,7 @@ class Bus:
 
     def _wanted(self) -> OptionalRedis:
         if self._redis is None:
-            raise InvalidSetting("Messages need Redis, found no Redis URL.", remedy="Set LABKIT_REDIS_URL.")
+            raise InvalidSetting("Messages need Redis, and there is no Redis URL.", remedy="Set LABKIT_REDIS_URL.")
         return self._redis
 
 

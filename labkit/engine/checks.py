@@ -25,7 +25,7 @@ BITS: dict[type, int] = {
 def check_objects(objects: Sequence[object]) -> None:
     """Raise `InvalidInput` unless each of `objects` is a model whose values its columns can hold."""
     if not objects:
-        raise InvalidInput("Objects to save were wanted, found none.", remedy="Give at least one.")
+        raise InvalidInput("Expected objects to save, got none.", remedy="Give at least one.")
     for each in objects:
         mapper_of(type(each))
         assert isinstance(each, Base)
@@ -61,21 +61,19 @@ def _check_value(each: Base, name: str, column: Column[Any], value: object) -> N
         _check_text(place, column.type.length, value)
     elif (bits := BITS.get(type(column.type))) is not None:
         if isinstance(value, str | bytes) or (isinstance(value, int) and not -(2**bits) <= value < 2**bits):
-            raise InvalidInput(
-                f"{place} holds a number of {bits + 1} bits, found {value!r}.", remedy="Give an int."
-            )
+            raise InvalidInput(f"{place} holds a number of {bits + 1} bits, got {value!r}.", remedy="Give an int.")
     elif isinstance(column.type, UTCDateTime) and (not isinstance(value, datetime) or value.tzinfo is None):
-        found = f"{place} holds a moment with its time zone, found {value!r}."
+        found = f"{place} holds a moment with its time zone, got {value!r}."
         raise InvalidInput(found, remedy="Give datetime.now(UTC), for example.")
 
 
 def _check_text(place: str, longest: int | None, value: object) -> None:
     if not isinstance(value, str):
-        raise InvalidInput(f"{place} holds text, found {value!r}.", remedy="Give a str.")
+        raise InvalidInput(f"{place} holds text, got {value!r}.", remedy="Give a str.")
     if longest is not None and len(value) > longest:
-        raise InvalidInput(f"{place} holds at most {longest} characters, found {len(value)}.", remedy="Shorten it.")
+        raise InvalidInput(f"{place} holds at most {longest} characters, got {len(value)}.", remedy="Shorten it.")
     if not is_text(value):
-        found = f"{place} holds text, found half of a surrogate pair in {value!r}."
+        found = f"{place} holds text, got half of a surrogate pair in {value!r}."
         raise InvalidInput(found, remedy="Decode it again, from its bytes.")
 
 
@@ -84,7 +82,7 @@ def check_stored(instance: object) -> None:
     mapper_of(type(instance))
     if not inspect(instance).has_identity:
         raise InvalidInput(
-            f"A saved object was wanted, found {instance!r}, which the database does not know.",
+            f"Expected a saved object, got {instance!r}, which the database does not know.",
             remedy="Get it first.",
         )
 
@@ -93,6 +91,6 @@ def check_limit(limit: int, most: int) -> None:
     """Raise `InvalidInput` unless `limit` is a number of rows from 1 to `most`."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= most:
         raise InvalidInput(
-            f"limit= takes 1 to {most} rows, found {limit!r}.",
+            f"limit= takes 1 to {most} rows, got {limit!r}.",
             remedy="Get the next page with after=, or raise LABKIT_FIND_LIMIT.",
         )

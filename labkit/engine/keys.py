@@ -43,7 +43,7 @@ class Key(NamedTuple):
 def mapper_of(model: object) -> Mapper[Any]:
     """Return the mapper of `model`; raise `InvalidInput` when it is no model."""
     if not (isinstance(model, type) and issubclass(model, Base) and model is not Base):
-        raise InvalidInput(f"A model was wanted, found {model!r}.", remedy="Give a class such as User.")
+        raise InvalidInput(f"Expected a model, got {model!r}.", remedy="Give a class such as User.")
     mapper: Mapper[Any] = inspect(model)
     return mapper
 
@@ -83,7 +83,7 @@ def check_key(model: type[Base], values: Mapping[str, Any]) -> Key:
         # And a subclass may have another text than the value that the server compares: it would be another key.
         if type(value) is not wanted:
             raise InvalidInput(
-                f"{model.__name__}.{name} in a key is a {wanted.__name__}, found {value!r}.",
+                f"{model.__name__}.{name} in a key is a {wanted.__name__}, got {value!r}.",
                 remedy="Give its value.",
             )
         if (isinstance(value, str) and not is_text(value)) or (isinstance(value, int) and abs(value) >= 2**63):

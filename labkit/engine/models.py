@@ -33,7 +33,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"A moment needs a time zone, found {value!r}: use datetime.now(UTC).")
+            raise ValueError(f"A moment needs a time zone, got {value!r}: use datetime.now(UTC).")
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

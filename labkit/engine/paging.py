@@ -36,7 +36,7 @@ def page(
     for condition in where:
         if not isinstance(condition, ColumnElement):
             raise InvalidInput(
-                f"A condition such as {model.__name__}.id > 7 was wanted, found {condition!r}.",
+                f"Expected a condition such as {model.__name__}.id > 7, got {condition!r}.",
                 remedy="Compare a column of the model.",
             )
     order = _total_order(model, order_by)
@@ -70,7 +70,7 @@ def _direction(model: type[Base], asked: Any) -> tuple[InstrumentedAttribute[Any
         if isinstance(named, ColumnElement) and column.shares_lineage(named) and not column.nullable:
             return getattr(model, name), down
     raise InvalidInput(
-        f"order_by= takes columns of {model.__name__} that are never NULL, found {asked}.",
+        f"order_by= takes columns of {model.__name__} that are never NULL, got {asked}.",
         remedy=f"For example {model.__name__}.id or {model.__name__}.id.desc().",
     )
 
@@ -78,7 +78,7 @@ def _direction(model: type[Base], asked: Any) -> tuple[InstrumentedAttribute[Any
 def _check_last(after: Any, model: type[Base], order: Order) -> None:
     if not isinstance(after, model) or any(getattr(after, column.key) is None for column, _ in order):
         raise InvalidInput(
-            f"after= takes a {model.__name__} of the last page, found {after!r}.",
+            f"after= takes a {model.__name__} of the last page, got {after!r}.",
             remedy="Give the last row you got.",
         )
 

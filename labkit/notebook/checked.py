@@ -61,8 +61,8 @@ def _row(tried: Tried) -> str:
     sign = "✓" if tried.passed else "✗"
     told = escape(sentence(tried.test))
     if not tried.passed:
-        wanted, _, found = tried.text.removeprefix("wanted: ").partition("; found: ")
-        told += f"<br>expected: {escape(wanted)}<br>found: {escape(found)}" if found else f"<br>{escape(wanted)}"
+        expected, _, got = tried.text.removeprefix("expected: ").partition("; got: ")
+        told += f"<br>expected: {escape(expected)}<br>got: {escape(got)}" if got else f"<br>{escape(expected)}"
     return f'<tr><td style="{CELL}">{sign}</td><td style="{CELL};white-space:normal">{told}</td></tr>'
 
 

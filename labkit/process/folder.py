@@ -49,11 +49,11 @@ def _make(folder: Path, megabytes: int) -> None:
         free = shutil.disk_usage(folder).free // MEGABYTE
     except OSError as fault:
         raise CannotStart(
-            f"A temporary folder was wanted in {parent}, found: {fault.strerror}.",
+            f"A temporary folder can't be made in {parent}: {fault.strerror}.",
             remedy="Set TMPDIR to a folder that you can write to.",
         ) from fault
     if free < megabytes:
         raise CannotStart(
-            f"{megabytes} MB of temporary space were wanted in {parent}, found {free} MB.",
+            f"Expected {megabytes} MB of temporary space in {parent}, got {free} MB.",
             remedy="Make room there, or set TMPDIR to a folder that has room.",
         )

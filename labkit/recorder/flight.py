@@ -179,7 +179,7 @@ class FlightRecorder:
             faults=len(ledger.faults),
         )
 
-    # Views; imported when they are wanted, since a program that only records does not need Rich.
+    # Views; imported when they are needed, since a program that only records does not need Rich.
 
     def table(self) -> Table:
         """Return every checkout as a table: who, where, when, how it ended."""

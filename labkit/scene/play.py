@@ -32,7 +32,7 @@ def private_loop(
     raised. Raises `InvalidInput` for what is no coroutine function, or can't be played in a child process.
     """
     if not inspect.iscoroutinefunction(getattr(scene, "func", scene)):
-        raise InvalidInput(f"A scene is an `async def` function, found {scene!r}.", remedy="Give its name.")
+        raise InvalidInput(f"A scene is an `async def` function, got {scene!r}.", remedy="Give its name.")
     play = _play_in_child if process else play_here
     return play(scene, args, pool_log, timeout)
 

@@ -102,9 +102,9 @@ class Container:
         except (DockerException, OSError) as fault:
             text = last_cause(fault)
             if any(sign in text for sign in TAKEN):
-                raise PortTaken(f"Port {self._port} was wanted for {self._made.image} and is taken.") from fault
+                raise PortTaken(f"Port {self._port}, for {self._made.image}, is taken.") from fault
             raise CannotStart(
-                f"A container of {self._made.image} was wanted, found: {text}.",
+                f"Expected a container of {self._made.image}, got: {text}.",
                 remedy=f"Try `docker run --rm {self._made.image}`.",
             ) from fault
 

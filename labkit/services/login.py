@@ -86,7 +86,7 @@ def _unreachable(what: str, where: str, fault: Exception, timeout: float) -> Unr
     else:
         found = " ".join(str(getattr(fault, "orig", None) or fault).split()).rstrip(".")
     return Unreachable(
-        f"A {what} was wanted at {where}, found: {found}.",
+        f"Expected a {what} at {where}, got: {found}.",
         remedy="Check that the server runs there, and the user, password and database name.",
     )
 

@@ -26,7 +26,7 @@ class Probe:
     def require(self) -> None:
         """Raise `CannotStart` unless the provider was found."""
         if not self.found:
-            raise CannotStart(f"The provider {self.provider!r} was wanted: {self.reason}", remedy=self.remedy)
+            raise CannotStart(f"The provider {self.provider!r} can't start: {self.reason}", remedy=self.remedy)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def _urls(settings: Settings) -> tuple[DatabaseURL, str]:
     missing = _missing(settings)
     if missing or settings.database_url is None or settings.redis_url is None:
         raise InvalidSetting(
-            f"The provider 'url' was wanted, found no {' and no '.join(missing)}.",
+            f"The provider 'url' needs {' and '.join(missing)}: not set.",
             remedy="Set LABKIT_DATABASE_URL and LABKIT_REDIS_URL, or use another provider.",
         )
     database = check_database_url(settings.database_url.get_secret_value())
@@ -78,7 +78,7 @@ def check_database_url(url: str) -> DatabaseURL:
         ) from None
     if parsed.drivername not in DRIVERS:
         raise InvalidSetting(
-            f"LABKIT_DATABASE_URL names the driver {parsed.drivername!r}, wanted an async one.",
+            f"LABKIT_DATABASE_URL names the driver {parsed.drivername!r}; expected an async one.",
             remedy=f"Use one of: {', '.join(DRIVERS)}.",
         )
     if not parsed.database:
@@ -99,7 +99,7 @@ def check_redis_url(url: str) -> str:
     # An unquoted @ or / in the password would have redis-py talk to another host, or to none.
     if not parts.get("host") and not parts.get("path"):
         raise InvalidSetting(
-            f"LABKIT_REDIS_URL can't be read; wanted one that begins with {'://, '.join(SCHEMES)}://.",
+            f"LABKIT_REDIS_URL can't be read; expected one that begins with {'://, '.join(SCHEMES)}://.",
             remedy=f"Write it as redis://:password@host:port/0, {QUOTING}.",
         )
     return url

@@ -39,7 +39,7 @@ def expect_lost(exercise, wanted, scene, *arguments):
         raise TimedOut(f"no end within 10 s; {'; '.join(outcome.waiting)}")
     found = exercise.connections_lost(outcome.happenings)
     if found != wanted:
-        raise AssertionError(f"wanted: {wanted} lost; found: {found!r}")
+        raise AssertionError(f"expected: {wanted} lost; got: {found!r}")
 
 
 def test_the_mended_engine_has_lost_none(exercise, services):

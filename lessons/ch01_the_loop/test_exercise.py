@@ -79,7 +79,7 @@ async def ask(exercise, engine, questions, at_once, patience=PATIENCE):
             return await exercise.ask_all(engine, questions, at_once)
     except TimeoutError:
         if limit.expired():
-            raise AssertionError(f"wanted: an end of `ask_all`; found: none within {patience:g} s") from None
+            raise AssertionError(f"expected: an end of `ask_all`; got: none within {patience:g} s") from None
         raise
 
 
@@ -115,7 +115,7 @@ def expect_plain_answers(exercise, services, count, where=""):
     answers = outcome.result
     if outcome.exception is not None or not isinstance(answers, list) or sorted(answers, key=repr) != wanted:
         found = told(outcome.exception) if outcome.exception is not None else repr(answers)
-        raise AssertionError(f"wanted: {wanted}{where}; found: {found}")
+        raise AssertionError(f"expected: {wanted}{where}; got: {found}")
 
 
 def told(error):
@@ -282,13 +282,13 @@ def has(error, kind):
 def expect_nothing_left(after, left, out):
     if left or out:
         raise AssertionError(
-            f"wanted: no task and no connection left {after}; found: {left} tasks, {out} connections"
+            f"expected: no task and no connection left {after}; got: {left} tasks, {out} connections"
         )
 
 
 def test_a_question_is_asked_on_the_loop_of_its_caller(exercise, services):
     if not play(is_asked_here, exercise, services).get():
-        raise AssertionError("wanted: a question is asked on the loop of its caller; found: on another one")
+        raise AssertionError("expected: a question is asked on the loop of its caller; got: on another one")
 
 
 def test_a_few_questions_are_answered(exercise, services):
@@ -305,7 +305,7 @@ def test_no_more_are_asked_at_once_than_wanted(exercise, services):
     for at_once in (2, 3):
         most = play(crowd, exercise, services, at_once).get()
         if most > at_once:
-            raise AssertionError(f"wanted: at most {at_once} connections out at once; found: {most}")
+            raise AssertionError(f"expected: at most {at_once} connections out at once; got: {most}")
 
 
 def test_no_fewer_are_asked_at_once_than_wanted(exercise, services):
@@ -313,32 +313,32 @@ def test_no_fewer_are_asked_at_once_than_wanted(exercise, services):
     for at_once in (2, 3):
         most = play(all_places, exercise, services, at_once).get()
         if most < at_once:
-            raise AssertionError(f"wanted: {at_once} questions at once, on the engine's connections; found: {most}")
+            raise AssertionError(f"expected: {at_once} questions at once, on the engine's connections; got: {most}")
 
 
 def test_a_slow_question_holds_up_nobody_else(exercise, services):
     room, _ = play(slow_first, exercise, services).get()
     if room.begun != 5:
-        raise AssertionError(f"wanted: all 5 questions begun while the first waits; found: {room.begun}")
+        raise AssertionError(f"expected: all 5 questions begun while the first waits; got: {room.begun}")
 
 
 def test_the_answers_come_in_the_order_of_the_questions(exercise, services):
     _, found = play(slow_first, exercise, services).get()
     if found != [0, 1, 2, 3, 4]:
-        raise AssertionError(f"wanted: [0, 1, 2, 3, 4]; found: {found!r}")
+        raise AssertionError(f"expected: [0, 1, 2, 3, 4]; got: {found!r}")
 
 
 def test_an_error_goes_to_the_caller(exercise, services):
     found = play(fail, exercise, services).get()
     if not has(found, LookupError):
-        raise AssertionError(f"wanted: the LookupError of a question; found: {found!r}")
+        raise AssertionError(f"expected: the LookupError of a question; got: {found!r}")
 
 
 def test_an_error_waits_for_nobody(exercise, services):
     error, _, _ = play(fail_beside_a_slow_one, exercise, services).get()
     if not has(error, LookupError):
         found = told(error) if error else "no error"
-        raise AssertionError(f"wanted: the LookupError, while another question still waits; found: {found}")
+        raise AssertionError(f"expected: the LookupError, while another question still waits; got: {found}")
 
 
 def test_when_the_error_arrives_nothing_is_running(exercise, services):
@@ -353,7 +353,7 @@ def test_two_errors_at_once_leave_nothing_unheard(exercise, services):
 def test_a_cancelled_caller_leaves_nothing(exercise, services):
     cancelled, left, out = play(cancel, exercise, services).get()
     if not cancelled:
-        raise AssertionError("wanted: the caller is cancelled; found: it is not")
+        raise AssertionError("expected: the caller is cancelled; got: it is not")
     expect_nothing_left("after a cancellation", left, out)
 
 

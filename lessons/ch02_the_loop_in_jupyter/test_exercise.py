@@ -58,9 +58,9 @@ def words(place):
 
 def play(place, scene):
     """Play a scene at a place, which must come to its end; return what failed in silence."""
-    wanted = f"wanted: an answer, {words(place)}, within {LIMIT:g} s"
+    wanted = f"expected: an answer, {words(place)}, within {LIMIT:g} s"
     if place in hung:
-        raise AssertionError(f"{wanted}; found: none, as before")
+        raise AssertionError(f"{wanted}; got: none, as before")
     gc.freeze()  # what was there before is none of the scene's
     try:
         with Capture() as heard:
@@ -70,7 +70,7 @@ def play(place, scene):
             gc.collect()
     except NoEnd:
         hung.add(place)
-        raise AssertionError(f"{wanted}; found: none, it waits for what never comes") from None
+        raise AssertionError(f"{wanted}; got: none, it waits for what never comes") from None
     finally:
         gc.unfreeze()
     return [each.headline for each in heard.happenings if is_silent_failure(each.text)]
@@ -135,7 +135,7 @@ def asyncio_as_it_is():
     others = sorted(name for name in before.keys() | after.keys() if before.get(name) is not after.get(name))
     if others:
         some = ", ".join(others[:5])
-        raise AssertionError(f"wanted: asyncio as it was; found: {len(others)} parts are others, such as {some}")
+        raise AssertionError(f"expected: asyncio as it was; got: {len(others)} parts are others, such as {some}")
 
 
 @contextmanager
@@ -144,9 +144,9 @@ def running_loop_as_it_is():
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     yield
     if asyncio.get_running_loop() is not loop or asyncio.current_task() is not task:
-        raise AssertionError("wanted: the same loop and task are running afterwards; found: others")
+        raise AssertionError("expected: the same loop and task are running afterwards; got: others")
     if not is_refused(asyncio.run) or not is_refused(loop.run_until_complete):
-        raise AssertionError("wanted: the running loop can't be entered again; found: it can")
+        raise AssertionError("expected: the running loop can't be entered again; got: it can")
 
 
 def is_refused(runs):
@@ -231,7 +231,7 @@ def expect_greeting(exercise):
     name = secrets.token_hex(3)
     found = exercise.run_now(greet, name)
     if found != f"Hello, {name}!":
-        raise AssertionError(f"wanted: 'Hello, {name}!'; found: {found!r}")
+        raise AssertionError(f"expected: 'Hello, {name}!'; got: {found!r}")
 
 
 def test_in_a_script_it_gives_the_answer_and_leaves_asyncio_as_it_is(exercise):
@@ -261,7 +261,7 @@ def test_an_error_comes_through(exercise):
                 found = repr(raised)
                 if raised is error:
                     continue
-            raise AssertionError(f"wanted: {error!r}; found: {found}")
+            raise AssertionError(f"expected: {error!r}; got: {found}")
 
     for place in PLACES:
         play(place, scene)
@@ -270,7 +270,7 @@ def test_an_error_comes_through(exercise):
 def test_the_thread_of_a_running_loop_runs_no_second_loop(exercise):
     def scene():
         if exercise.run_now(own_thread) is threading.current_thread():
-            raise AssertionError("wanted: one loop at a time in a thread; found: a second one inside the first")
+            raise AssertionError("expected: one loop at a time in a thread; got: a second one inside the first")
 
     play(in_a_notebook, scene)
 
@@ -282,7 +282,7 @@ def test_nobody_on_the_running_loop_gets_a_turn_meanwhile(exercise):
         exercise.run_now(rest)
         waiting.cancel()
         if turns:
-            raise AssertionError("wanted: no turn for others without an `await`; found: another task had one")
+            raise AssertionError("expected: no turn for others without an `await`; got: another task had one")
 
     play(in_a_notebook, scene)
 
@@ -291,7 +291,7 @@ def test_the_loop_of_each_call_is_closed(exercise):
     def scene():
         for loop in exercise.run_now(own_loop), exercise.run_now(own_loop):
             if not loop.is_closed():
-                raise AssertionError(f"wanted: the loop of a call is closed after it; found: {loop!r}")
+                raise AssertionError(f"expected: the loop of a call is closed after it; got: {loop!r}")
 
     for place in PLACES:
         play(place, scene)
@@ -302,7 +302,7 @@ def test_a_task_that_the_function_has_left_is_ended(exercise):
         ended = []
         exercise.run_now(leave_a_task, ended)
         if ended[1:] != ["the task"]:
-            raise AssertionError(f"wanted: it is cancelled, and has ended; found: {ended[0]!r}")
+            raise AssertionError(f"expected: it is cancelled, and has ended; got: {ended[0]!r}")
 
     for place in PLACES:
         play(place, scene)
@@ -315,7 +315,7 @@ def test_no_thread_is_left(exercise):
         until = time.monotonic() + MOMENT
         while left := set(threading.enumerate()) - first_threads - timers:
             if time.monotonic() > until:
-                raise AssertionError(f"wanted: no thread is left; found: {left.pop()!r}")
+                raise AssertionError(f"expected: no thread is left; got: {left.pop()!r}")
             time.sleep(0.01)
 
     for place in PLACES:
@@ -329,7 +329,7 @@ def test_no_connection_is_left_on_the_server(exercise, services):
         held = []
         play(place, lambda held=held: exercise.run_now(leave_a_connection, services, held))
         if run(still_listed(services, held[1])):
-            raise AssertionError(f"wanted: the server lists no connection of it, {words(place)}; found: 1")
+            raise AssertionError(f"expected: the server lists no connection of it, {words(place)}; got: 1")
 
 
 async def still_listed(services, number):
@@ -357,4 +357,4 @@ def test_nothing_fails_in_silence(exercise):
 
     for place in PLACES:
         if heard := play(place, scene):
-            raise AssertionError(f"wanted: nothing fails in silence; found: {heard[0]}")
+            raise AssertionError(f"expected: nothing fails in silence; got: {heard[0]}")

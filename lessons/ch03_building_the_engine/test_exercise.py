@@ -56,7 +56,7 @@ def name_of(user, when):
     try:
         return user.name
     except Exception as error:
-        raise AssertionError(f"wanted: a name that can be read {when}; found: {type(error).__name__}") from error
+        raise AssertionError(f"expected: a name that can be read {when}; got: {type(error).__name__}") from error
 
 
 async def expect_refused(engine, *objects):
@@ -65,8 +65,8 @@ async def expect_refused(engine, *objects):
     except IntegrityError:
         return
     except Exception as error:
-        raise AssertionError(f"wanted: an IntegrityError for a duplicate; found: {type(error).__name__}") from error
-    raise AssertionError("wanted: an IntegrityError for a duplicate; found: no error")
+        raise AssertionError(f"expected: an IntegrityError for a duplicate; got: {type(error).__name__}") from error
+    raise AssertionError("expected: an IntegrityError for a duplicate; got: no error")
 
 
 async def rename(services, email, name):
@@ -169,7 +169,7 @@ def test_after_a_save_that_failed_the_engine_goes_on(exercise, services):
                 await engine.save(person(EVE))
             except Exception as error:
                 found = type(error).__name__
-                raise AssertionError(f"wanted: a save after one that failed; found: {found}") from error
+                raise AssertionError(f"expected: a save after one that failed; got: {found}") from error
             rows = await count_rows(services, "users", email=EVE)
             expect("one row of the save after one that failed", found=rows, to_be=1)
 
@@ -247,4 +247,4 @@ def test_nothing_is_left_when_it_has_closed(exercise, services):
 
     failures = played(scene, exercise, services).silent_failures
     if failures:
-        raise AssertionError(f"wanted: nothing fails in silence; found: {failures[0].headline}")
+        raise AssertionError(f"expected: nothing fails in silence; got: {failures[0].headline}")

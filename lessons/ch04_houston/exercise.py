@@ -20,4 +20,4 @@ async def a_duplicate_is_refused(engine_class, services):
             await engine.save(User(email="ada@example.org", name="Ada"))
         except IntegrityError:
             return
-        raise AssertionError("wanted: an IntegrityError; found: no error")
+        raise AssertionError("expected: an IntegrityError; got: no error")

@@ -18,6 +18,6 @@ async def a_duplicate_is_refused(engine_class, services):
             await engine.save(User(email="ada@example.org", name="Ada"))
         except IntegrityError:
             out = engine.statistics().checked_out
-            assert out == 0, f"wanted: every connection is back; found: {out} out"
+            assert out == 0, f"expected: every connection is back; got: {out} out"
             return
-        raise AssertionError("wanted: an IntegrityError; found: no error")
+        raise AssertionError("expected: an IntegrityError; got: no error")

@@ -42,13 +42,13 @@ def told(error):
 def expect_caught(error, what):
     if not isinstance(error, AssertionError):
         found = told(error) if error else "it passes"
-        raise AssertionError(f"wanted: AssertionError for {what}; found: {found}")
+        raise AssertionError(f"expected: AssertionError for {what}; got: {found}")
 
 
 def test_the_correct_engine_passes(exercise, services):
     error = judged(exercise, Engine, services)
     if error is not None:
-        raise AssertionError(f"wanted: the correct engine passes; found: {told(error)}")
+        raise AssertionError(f"expected: the correct engine passes; got: {told(error)}")
 
 
 def test_an_engine_that_refuses_nothing_is_caught(exercise, services):

@@ -113,7 +113,7 @@ def expect_blamed(told, *wanted):
     found = dict.fromkeys(name for name, text in told)
     if list(found) != list(wanted):
         names = [" and ".join(f"“{name}”" for name in each) or "nobody" for each in (wanted, found)]
-        raise AssertionError(f"wanted: complaints about {names[0]}; found: about {names[1]}")
+        raise AssertionError(f"expected: complaints about {names[0]}; got: about {names[1]}")
 
 
 def expect_put_back(exercise, *steps):
@@ -124,7 +124,7 @@ def expect_put_back(exercise, *steps):
             after = state()
     changed = [what for what, value in before.items() if after[what] != value]
     if changed:
-        raise AssertionError(f"wanted: all is as it was; found: changed: {changed[0]}")
+        raise AssertionError(f"expected: all is as it was; got: changed: {changed[0]}")
 
 
 def test_steps_that_lose_nothing_are_not_blamed(exercise, services):
@@ -137,7 +137,7 @@ def test_the_error_of_a_step_is_told(exercise, services):
     told = told_by(exercise, *steps)
     expect_blamed(told, "save")
     if not any("IntegrityError" in text and "Duplicate" in text for name, text in told):
-        raise AssertionError(f"wanted: the step's IntegrityError, with its words; found: {told[0][1]}")
+        raise AssertionError(f"expected: the step's IntegrityError, with its words; got: {told[0][1]}")
 
 
 def test_the_last_step_is_blamed_for_what_it_lost(exercise, services):
@@ -164,14 +164,14 @@ def test_a_step_that_fails_is_blamed_for_what_it_lost(exercise, services):
     told = told_by(exercise, *steps)
     expect_blamed(told, "save")
     if len(told) < 2:
-        raise AssertionError("wanted: its error, and the lost connection; found: only its error")
+        raise AssertionError("expected: its error, and the lost connection; got: only its error")
 
 
 def test_an_error_in_a_finaliser_is_told(exercise, services):
     told = told_by(exercise, ("mess", make_a_mess), ("look", look(services)))
     expect_blamed(told, "mess")
     if not any("nobody can catch this" in text for name, text in told):
-        raise AssertionError(f"wanted: the words of the error; found: {told[0][1]}")
+        raise AssertionError(f"expected: the words of the error; got: {told[0][1]}")
 
 
 def test_everything_is_left_as_it_was_found(exercise, services):

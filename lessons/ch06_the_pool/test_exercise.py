@@ -54,16 +54,16 @@ async def greet(exercise, services, visit):
 def expect_answer(exercise, services, visit, wanted):
     found = played(greet, exercise, services, visit).get()
     if found != wanted:
-        raise AssertionError(f"wanted: {wanted!r}; found: {found!r}")
+        raise AssertionError(f"expected: {wanted!r}; got: {found!r}")
 
 
 def pool_of(greeter):
     engine = getattr(greeter, "engine", None)
     if not hasattr(engine, "pool"):
         own = ", ".join(f"self.{name}" for name in getattr(greeter, "__dict__", ())) or "nothing"
-        raise AssertionError(f"wanted: the engine as `self.engine`, where the check finds its pool; found: {own}")
+        raise AssertionError(f"expected: the engine as `self.engine`, where the check finds its pool; got: {own}")
     if not (isinstance(engine.pool, NullPool) or hasattr(engine.pool, "checkedout")):
-        raise AssertionError(f"wanted: a pool that counts what is out; found: {type(engine.pool).__name__}")
+        raise AssertionError(f"expected: a pool that counts what is out; got: {type(engine.pool).__name__}")
     return engine.pool
 
 
@@ -94,7 +94,7 @@ async def left_since(before, services):
 def expect_none_out(exercise, services, visit, after):
     out = played(count_out, exercise, services, visit).get()
     if out:
-        raise AssertionError(f"wanted: 0 connections out of the pool after {after}; found: {out}")
+        raise AssertionError(f"expected: 0 connections out of the pool after {after}; got: {out}")
 
 
 async def greet_a_crowd(exercise, services):
@@ -146,7 +146,7 @@ def test_a_wrong_greeting_is_still_an_error(exercise, services):
     outcome = played(greet, exercise, services, WRONG)
     if not isinstance(outcome.exception, KeyError):
         found = outcome.exception or outcome.result
-        raise AssertionError(f"wanted: KeyError for a greeting with {{nickname}}; found: {found!r}")
+        raise AssertionError(f"expected: KeyError for a greeting with {{nickname}}; got: {found!r}")
 
 
 def test_the_pool_is_found_by_the_name_engine(exercise, services):
@@ -168,13 +168,13 @@ def test_a_wrong_greeting_costs_no_connection(exercise, services):
 def test_the_server_lists_no_connection_afterwards(exercise, services):
     left = played(count_left, exercise, services).get()
     if left:
-        raise AssertionError(f"wanted: no connection on the server after `close`; found: {left}")
+        raise AssertionError(f"expected: no connection on the server after `close`; got: {left}")
 
 
 def test_nothing_is_left_to_the_garbage_collector(exercise, services):
     failures = played(open_and_greet, exercise, services).silent_failures
     if failures:
-        raise AssertionError(f"wanted: nothing fails in silence; found: {failures[0].headline}")
+        raise AssertionError(f"expected: nothing fails in silence; got: {failures[0].headline}")
 
 
 def test_a_question_that_fails_costs_no_connection(exercise, services):
@@ -184,10 +184,10 @@ def test_a_question_that_fails_costs_no_connection(exercise, services):
 def test_a_crowd_of_strangers_is_answered(exercise, services):
     answered = played(greet_a_crowd, exercise, services).get()
     if answered != CROWD:
-        raise AssertionError(f"wanted: {CROWD} strangers at once are answered; found: {answered}")
+        raise AssertionError(f"expected: {CROWD} strangers at once are answered; got: {answered}")
 
 
 def test_one_connection_is_kept_for_the_next(exercise, services):
     kept = played(count_kept, exercise, services).get()
     if kept != 1:
-        raise AssertionError(f"wanted: the pool keeps 1 connection for those who come next; found: {kept}")
+        raise AssertionError(f"expected: the pool keeps 1 connection for those who come next; got: {kept}")

@@ -44,7 +44,7 @@ def played(scene, exercise, services):
     # What the scene wants says more than the noise that follows, so it is heard first.
     outcome.get()
     if outcome.silent_failures:
-        raise AssertionError(f"wanted: nothing fails in silence; found: {outcome.silent_failures[0].headline}")
+        raise AssertionError(f"expected: nothing fails in silence; got: {outcome.silent_failures[0].headline}")
 
 
 async def add(repository, email):

@@ -39,7 +39,7 @@ async def soon(awaitable, what):
         async with asyncio.timeout(PATIENCE):
             return await awaitable
     except TimeoutError:
-        raise AssertionError(f"wanted: {what}; found: nothing within {PATIENCE:g} s") from None
+        raise AssertionError(f"expected: {what}; got: nothing within {PATIENCE:g} s") from None
 
 
 async def names_in(services, room):
@@ -154,7 +154,7 @@ def told(scene, exercise, services, wanted):
     except AssertionError:
         raise
     except Exception as error:
-        raise AssertionError(f"wanted: {wanted}; found: {type(error).__name__}: {error}") from error
+        raise AssertionError(f"expected: {wanted}; got: {type(error).__name__}: {error}") from error
 
 
 def expect_meeting(seen):

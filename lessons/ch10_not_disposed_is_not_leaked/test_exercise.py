@@ -86,12 +86,12 @@ async def still_listed(services, ids):
 
 def expect_none_out(seen, after):
     if seen.out:
-        raise AssertionError(f"wanted: 0 connections out of the pool after {after}; found: {seen.out}")
+        raise AssertionError(f"expected: 0 connections out of the pool after {after}; got: {seen.out}")
 
 
 def expect_none_idle(seen, after):
     if seen.idle:
-        raise AssertionError(f"wanted: 0 connections left idle in a pool after {after}; found: {seen.idle}")
+        raise AssertionError(f"expected: 0 connections left idle in a pool after {after}; got: {seen.idle}")
 
 
 def every_way_out(exercise):
@@ -165,17 +165,17 @@ def test_the_server_lists_nothing_afterwards(exercise, services):
     if Capability.PROCESSLIST in services.capabilities:
         seen = watched(exercise, services, *every_way_out(exercise), ask_server=True)
         if seen.listed:
-            raise AssertionError(f"wanted: 0 connections on the server after all jobs; found: {seen.listed}")
+            raise AssertionError(f"expected: 0 connections on the server after all jobs; got: {seen.listed}")
 
 
 def test_nothing_is_left_to_the_garbage_collector(exercise, services):
     failures = watched(exercise, services, *every_way_out(exercise)).failures
     if failures:
-        raise AssertionError(f"wanted: nothing fails in silence; found: {failures[0].headline}")
+        raise AssertionError(f"expected: nothing fails in silence; got: {failures[0].headline}")
 
 
 def test_the_flight_recorder_finds_nothing(exercise, services):
     for each in every_way_out(exercise):
         findings = watched(exercise, services, each).findings
         if findings:
-            raise AssertionError(f"wanted: no finding; found: {findings[0].code}: {findings[0].summary}")
+            raise AssertionError(f"expected: no finding; got: {findings[0].code}: {findings[0].summary}")

@@ -80,7 +80,7 @@ def test_a_context_manager_is_shown_with_its_decorator(make: Make) -> None:
 
 @pytest.mark.parametrize("body", [HELPER, STATIC + MANAGER])
 def test_no_seam_or_two_are_refused(make: Make, body: str) -> None:
-    with pytest.raises(InvalidInput, match=r"made_up overrides .*; one seam was wanted"):
+    with pytest.raises(InvalidInput, match=r"made_up overrides .*; expected one seam"):
         seam_of(make(body))
 
 
@@ -100,5 +100,5 @@ def test_methods_without_a_source_are_refused() -> None:
 
 
 def test_what_is_no_class_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="Two classes were wanted"):
+    with pytest.raises(InvalidInput, match="Expected two classes"):
         compare_source(Engine, find_bug)  # type: ignore[arg-type]

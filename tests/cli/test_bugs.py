@@ -189,7 +189,7 @@ def test_a_learner_who_takes_the_first_choice_sees_the_bug(labkit: Labkit) -> No
     assert finished.returncode == 0, finished.stderr
     assert "ada → session A, in a transaction" in finished.stdout
     assert "connection 1 by ada" in finished.stdout
-    assert "broken: wanted: nothing of a block that failed; found: 1 in place of 0" in finished.stdout
+    assert "broken: expected: nothing of a block that failed; got: 1 in place of 0" in finished.stdout
     assert "kept, in the same order" in finished.stdout
 
 

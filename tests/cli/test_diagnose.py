@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -308,24 +307,6 @@ def test_a_signal_ends_the_program_and_what_is_known_is_reported(number: int, st
     assert process.returncode == status
     assert f"The program was ended by {signal.Signals(number).name}." in error
     assert "nothing was watched" in error
-
-
-@pytest.mark.push
-def test_when_labkit_is_killed_the_program_goes_on_and_cleans_up(folder: Path) -> None:
-    done = folder / "done"
-    os.mkfifo(done)
-    waits(folder, LEAK, f"open({str(done)!r}, 'w').write('went on')")
-    process = begin("waits.py")
-    [child] = psutil.Process(process.pid).children()
-
-    with process:
-        process.kill()
-        process.wait()
-        assert process.stdin
-        process.stdin.close()
-
-        assert done.read_text() == "went on"
-        psutil.wait_procs([child], timeout=30)
 
 
 @pytest.mark.push

@@ -138,15 +138,15 @@ def test_a_terminal_without_check_marks_gets_other_characters(run: Run) -> None:
     assert "ch04_houston" in finished.stdout
 
 
-def test_a_wrong_fix_is_told_what_was_expected_and_found_and_only_then_why(run: Run, home: Path) -> None:
+def test_a_wrong_fix_is_told_what_was_expected_and_what_it_got_and_only_then_why(run: Run, home: Path) -> None:
     wrong = next(each for each in HOUSTON.wrong_fixes() if each.name == "sleep_a_little")
     own(home, wrong.path)
     finished = run("check", "ch04")
-    expected, found, why = (finished.stdout.find(words) for words in ("expected ", "found ", wrong.because[1:]))
+    expected, got, why = (finished.stdout.find(words) for words in ("expected ", "got ", wrong.because[1:]))
 
     assert finished.returncode == 1
     assert "ch04_houston  Houston: the second save  failed" in finished.stdout
-    assert -1 < expected < found < why
+    assert -1 < expected < got < why
     assert done(home) == {"state": "failed", "attempts": 1, "hints": 0, "solution_seen": False}
 
 
@@ -247,7 +247,7 @@ def test_servers_that_are_not_there_are_no_verdict(run: Run, home: Path) -> None
     finished = run("check", "ch04", "--provider", "url", **nowhere)
 
     assert (finished.returncode, finished.stdout) == (2, "")
-    assert "A database was wanted at mysql" in finished.stderr
+    assert "Expected a database at mysql" in finished.stderr
     assert not (home / ".labkit").exists()
 
 
@@ -360,8 +360,8 @@ def test_a_course_that_is_not_is_named(run: Run, clone: Path) -> None:
     assert finished.returncode == 1
     assert told["holds"] is False
     assert told["faults"] == [
-        "ch04_houston: 3 fixes of other kinds are wanted in right_fixes, found 0",
-        "ch04_houston: 3 tempting fixes are wanted in wrong_fixes, found 0",
+        "ch04_houston: 3 fixes of other kinds are needed in right_fixes, got 0",
+        "ch04_houston: 3 tempting fixes are needed in wrong_fixes, got 0",
         "ch04_houston/exercise should fail: passed",
     ]
     assert [(each["kind"], each["verdict"]) for each in told["tried"]] == [

@@ -84,7 +84,7 @@ def test_an_installed_labkit_without_notebooks_says_what_to_do(labkit: Labkit, c
     finished = labkit("run", cwd=clone)
 
     assert finished.returncode == 2
-    assert finished.stderr.startswith("labkit: The notebooks were wanted")
+    assert finished.stderr.startswith("labkit: The notebooks are missing")
     assert finished.stderr.count("\n") == 1
 
 

@@ -163,7 +163,7 @@ def test_a_start_that_fails_is_one_line_and_exit_2(labkit: Labkit) -> None:
     finished = labkit("services", "start", "-p", "url")
 
     assert finished.returncode == 2
-    assert finished.stderr.splitlines()[-1].startswith("labkit: The provider 'url' was wanted")
+    assert finished.stderr.splitlines()[-1].startswith("labkit: The provider 'url' needs")
 
 
 def test_status_tells_of_every_provider(labkit: Labkit) -> None:

@@ -115,7 +115,7 @@ def test_a_process_that_can_not_end_breaks_the_promise_of_a_clause_about_its_end
     verdict = play(never_end, ends=True)
 
     assert verdict.result is Result.BROKEN
-    assert verdict.text == "wanted: the process ends; found: it goes on, in the thread for ever"
+    assert verdict.text == "expected: the process ends; got: it goes on, in the thread for ever"
 
 
 def test_a_thread_that_is_about_to_end_breaks_nothing() -> None:

@@ -54,7 +54,7 @@ def test_an_assertion_error_is_a_broken_promise_in_its_own_words() -> None:
     verdict = check(a_clause(break_it), Engine, SERVICES)
 
     assert verdict.result is Result.BROKEN
-    assert verdict.text == "wanted: one row; found: 2 in place of 1"
+    assert verdict.text == "expected: one row; got: 2 in place of 1"
 
 
 def test_another_error_proves_nothing() -> None:
@@ -89,7 +89,7 @@ def test_only_a_clause_that_listens_is_broken_by_a_silent_failure(listens: bool,
 
 def test_promised_turns_any_error_into_a_broken_promise() -> None:
     with (
-        pytest.raises(AssertionError, match=r"^wanted: it works; found: LookupError: nobody$"),
+        pytest.raises(AssertionError, match=r"^expected: it works; got: LookupError: nobody$"),
         promised("it works"),
     ):
         raise LookupError("nobody\nand a second line")

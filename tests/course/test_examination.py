@@ -167,9 +167,9 @@ def test_a_file_that_is_not_there_is_not_attempted(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("", "wanted: `double` in your file; found: nothing"),
-        ("# I'll do it tomorrow\n", "wanted: `double` in your file; found: nothing"),
-        (RIGHT.replace("double", "twice"), "wanted: `double` in your file; found: asyncio, note, notes, twice"),
+        ("", "expected: `double` in your file; got: nothing"),
+        ("# I'll do it tomorrow\n", "expected: `double` in your file; got: nothing"),
+        (RIGHT.replace("double", "twice"), "expected: `double` in your file; got: asyncio, note, notes, twice"),
         (RIGHT.replace("async def double", "def double"), "line 13: SyntaxError: 'await' outside async function"),
         ("def double(number):\n    return 2 * number\n", "A scene is an `async def` function"),
         ("x = 1\ndef double(:\n", "line 2: SyntaxError: invalid syntax"),
@@ -219,7 +219,7 @@ def test_swallowing_errors_fixes_nothing(what: str, try_: Try) -> None:
     found = try_(code)
 
     assert found.verdict is Verdict.FAILED
-    assert "wanted: the double of 2; found: None in place of 4" in all_words(found)
+    assert "expected: the double of 2; got: None in place of 4" in all_words(found)
 
 
 # What does not come to its end is told with the places where it waits.
@@ -443,7 +443,7 @@ def test_servers_that_die_in_the_middle_are_an_environment_problem(
 
     assert found.verdict is Verdict.ENVIRONMENT
     assert found.tried[0].passed
-    assert found.text.startswith("A database was wanted at ")
+    assert found.text.startswith("Expected a database at ")
 
 
 @pytest.mark.push

@@ -1,4 +1,4 @@
-"""What the tests of exercises ask for says what was wanted and found, and lets nothing fail in silence."""
+"""What the tests of exercises ask for says what was expected and what it got, and lets nothing fail in silence."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_scene_that_fails_in_silence_is_a_broken_promise() -> None:
     async def forget() -> None:
         give()
 
-    with pytest.raises(AssertionError, match="wanted: nothing fails in silence; found: coroutine 'give' was never"):
+    with pytest.raises(AssertionError, match="expected: nothing fails in silence; got: coroutine 'give' was never"):
         play(forget)
 
 
@@ -69,7 +69,7 @@ def test_a_scene_that_breaks_its_stage_does_not_pass(monkeypatch: pytest.MonkeyP
     async def replace_the_collector() -> None:
         monkeypatch.setattr("gc.collect", None)
 
-    with pytest.raises(AssertionError, match="wanted: a scene that comes to its end"):
+    with pytest.raises(AssertionError, match="expected: a scene that comes to its end"):
         play(replace_the_collector)
 
 
@@ -78,7 +78,7 @@ def test_a_correct_engine_keeps_its_promises(clean_services: Services) -> None:
 
 
 def test_a_broken_engine_breaks_one_in_words(clean_services: Services) -> None:
-    with pytest.raises(AssertionError, match=r"wanted: .*; found: "):
+    with pytest.raises(AssertionError, match=r"expected: .*; got: "):
         keeps(RegistryRebuilt, clean_services, *KEPT)
 
 

@@ -168,7 +168,7 @@ def test_a_bug_none_of_whose_clauses_can_be_played_is_not_run() -> None:
 
 
 def test_a_bug_is_played_at_least_once() -> None:
-    with pytest.raises(InvalidInput, match="found 0 times"):
+    with pytest.raises(InvalidInput, match="got 0 times"):
         try_bug(bug(), NOWHERE, 0)
 
 

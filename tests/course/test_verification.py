@@ -115,8 +115,8 @@ def test_a_good_course_holds_and_every_file_is_tried_once(verified: Callable[[],
         (
             "solution.py",
             SOLUTION.replace("+ number", "+ 2"),
-            "ch00_double/solution should pass: failed: test_three_doubled_is_six: wanted: the double of 3; "
-            "found: 5 in place of 6",
+            "ch00_double/solution should pass: failed: test_three_doubled_is_six: expected: the double of 3; "
+            "got: 5 in place of 6",
         ),
         ("right_fixes/shift.py", "1 / 0\n", "ch00_double/shift should pass: failed: your file can't be imported"),
         ("wrong_fixes/square.py", wrong("number * 2", SIX), "ch00_double/square should fail: passed"),
@@ -177,12 +177,12 @@ LESSON = "lessons/ch00_double"
         ("lessons/ch01_next/lesson.md", "", ["ch01_next is not in lessons/index.toml"]),
         ("lessons/notes.txt", "", ["notes.txt is not in lessons/index.toml"]),
         ("notebooks/01_next.ipynb", "{}", ["01_next.ipynb belongs to no lesson"]),
-        (f"{LESSON}/hints.md", "# Hints\n", ["ch00_double: 1 to 3 hints are wanted, found 0"]),
-        (f"{LESSON}/hints.md", f"{HINTS}\n## 3\n\n\n", ["ch00_double: 1 to 3 hints are wanted, found 3"]),
+        (f"{LESSON}/hints.md", "# Hints\n", ["ch00_double: expected 1 to 3 hints, got 0"]),
+        (f"{LESSON}/hints.md", f"{HINTS}\n## 3\n\n\n", ["ch00_double: expected 1 to 3 hints, got 3"]),
         (
             f"{LESSON}/hints.md",
             f"{HINTS}## 3\n\nc\n\n## 4\n\nd\n",
-            ["ch00_double: 1 to 3 hints are wanted, found 4"],
+            ["ch00_double: expected 1 to 3 hints, got 4"],
         ),
         (
             f"{LESSON}/hints.md",
@@ -203,12 +203,12 @@ LESSON = "lessons/ch00_double"
         (
             "lessons/index.toml",
             INDEX.replace("minutes = 5", "minutes = 0"),
-            ["ch00_double: minutes and objectives are wanted in lessons/index.toml"],
+            ["ch00_double: minutes and objectives are missing in lessons/index.toml"],
         ),
         (
             "lessons/index.toml",
             INDEX.replace('["double"]', "[]"),
-            ["ch00_double: minutes and objectives are wanted in lessons/index.toml"],
+            ["ch00_double: minutes and objectives are missing in lessons/index.toml"],
         ),
         (
             "lessons/index.toml",
@@ -239,11 +239,11 @@ def test_what_is_wrong_in_the_folders_is_named(name: str, text: str, faults: lis
         (f"{LESSON}/hints.md", "ch00_double: there is no hints.md"),
         (
             f"{LESSON}/right_fixes/shift.py",
-            "ch00_double: 3 fixes of other kinds are wanted in right_fixes, found 2",
+            "ch00_double: 3 fixes of other kinds are needed in right_fixes, got 2",
         ),
         (
             f"{LESSON}/wrong_fixes/square.py",
-            "ch00_double: 3 tempting fixes are wanted in wrong_fixes, found 2",
+            "ch00_double: 3 tempting fixes are needed in wrong_fixes, got 2",
         ),
         ("notebooks/00_double.ipynb", "ch00_double: there is no 00_double.ipynb: `labkit build` makes it"),
     ],

@@ -213,22 +213,22 @@ async def test_what_others_need_can_not_be_deleted_and_the_block_goes_on(
 @pytest.mark.parametrize(
     ("objects", "says"),
     [
-        ((), "found none"),
-        ((3,), "A model was wanted, found <class 'int'>"),
-        ((None,), "A model was wanted"),
-        ((User,), "A model was wanted"),
-        (("text",), "A model was wanted"),
+        ((), "got none"),
+        ((3,), "Expected a model, got <class 'int'>"),
+        ((None,), "Expected a model"),
+        ((User,), "Expected a model"),
+        (("text",), "Expected a model"),
         ((User(name="Ada"),), r"User\.email can't be None"),
         ((User(email=None, name="Ada"),), r"User\.email can't be None"),
-        ((User(email="a" * 191, name="Ada"),), r"User\.email holds at most 190 characters, found 191"),
+        ((User(email="a" * 191, name="Ada"),), r"User\.email holds at most 190 characters, got 191"),
         ((User(email="a", name="x" * 101),), r"User\.name holds at most 100 characters"),
-        ((User(email=b"a", name="Ada"),), r"User\.email holds text, found b'a'"),
-        ((User(email=3, name="Ada"),), r"User\.email holds text, found 3"),
-        ((User(email="a", name="Ada"), 3), "A model was wanted"),
+        ((User(email=b"a", name="Ada"),), r"User\.email holds text, got b'a'"),
+        ((User(email=3, name="Ada"),), r"User\.email holds text, got 3"),
+        ((User(email="a", name="Ada"), 3), "Expected a model"),
         ((Message(body="hello"),), r"Message\.room_id can't be None"),
-        ((User(id="x", email="a", name="Ada"),), r"User\.id holds a number of 32 bits, found 'x'"),
-        ((User(id=2**31, email="a", name="Ada"),), r"User\.id holds a number of 32 bits, found 2147483648"),
-        ((User(email="a", name="\ud83d"),), r"User\.name holds text, found half of a surrogate pair"),
+        ((User(id="x", email="a", name="Ada"),), r"User\.id holds a number of 32 bits, got 'x'"),
+        ((User(id=2**31, email="a", name="Ada"),), r"User\.id holds a number of 32 bits, got 2147483648"),
+        ((User(email="a", name="\ud83d"),), r"User\.name holds text, got half of a surrogate pair"),
         ((User(email="a", name="Ada", created_at="today"),), r"User\.created_at holds a moment"),
         ((User(email="a", name="Ada", created_at=datetime(2026, 1, 1)),), r"User\.created_at .* time zone"),
     ],
@@ -242,7 +242,7 @@ async def test_what_can_not_be_saved_is_refused_before_anything_is_sent(
         await offline.save(*objects)
 
 
-@pytest.mark.parametrize(("instance", "says"), [(3, "A model was wanted"), (ada(), "A saved object was wanted")])
+@pytest.mark.parametrize(("instance", "says"), [(3, "Expected a model"), (ada(), "Expected a saved object")])
 async def test_what_can_not_be_deleted_is_refused_before_anything_is_sent(
     offline: Engine, instance: User, says: str
 ) -> None:

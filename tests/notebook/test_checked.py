@@ -23,7 +23,7 @@ def found(verdict: Verdict, *tried: Tried, text: str = "", printed: str = "") ->
     return Examination(EXERCISE.name, verdict, EXERCISE.broken, tried, text=text, printed=printed)
 
 
-FAILED = found(Verdict.FAILED, Tried("test_it_is_so", True), Tried(MISSED, False, "wanted: one; found: `two`"))
+FAILED = found(Verdict.FAILED, Tried("test_it_is_so", True), Tried(MISSED, False, "expected: one; got: `two`"))
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -34,7 +34,7 @@ def test_the_verdict_is_a_word_and_not_only_a_colour(verdict: Verdict) -> None:
 def test_expected_and_found_stand_before_what_others_have_tried() -> None:
     page = html_of(EXERCISE, FAILED)
 
-    assert page.index("expected: one<br>found: `two`") < page.index("What others have tried")
+    assert page.index("expected: one<br>got: `two`") < page.index("What others have tried")
     assert "Nobody is on the way with it." in page
 
 
@@ -66,7 +66,7 @@ def test_the_solution_is_highlighted_with_other_fixes_and_with_what_is_none() ->
 @pytest.mark.parametrize(
     "page",
     [
-        html_of(EXERCISE, found(Verdict.FAILED, Tried(f"test_{EVIL}", False, f"wanted: {EVIL}; found: {EVIL}"))),
+        html_of(EXERCISE, found(Verdict.FAILED, Tried(f"test_{EVIL}", False, f"expected: {EVIL}; got: {EVIL}"))),
         html_of(EXERCISE, found(Verdict.TIMED_OUT, text=EVIL, printed=EVIL)),
         html_of(EXERCISE, found(Verdict.PASSED)),
         html_of_solution(EXERCISE),
@@ -94,5 +94,5 @@ def test_without_a_page_it_is_told_as_in_a_terminal(shown: Checked | Solved, wor
 
 def test_who_grades_by_cells_gets_an_assertion() -> None:
     Checked(EXERCISE, found(Verdict.PASSED)).require()
-    with pytest.raises(AssertionError, match="failed: wanted: one; found: `two`"):
+    with pytest.raises(AssertionError, match="failed: expected: one; got: `two`"):
         Checked(EXERCISE, FAILED).require()

@@ -368,7 +368,7 @@ def test_ctrl_c_before_the_programs_first_line_ends_it_as_it_would_end_any_progr
     (tmp_path / "labkit").mkdir()
     (tmp_path / "labkit" / "__init__.py").write_text("raise KeyboardInterrupt")  # while the recorder is imported
     path = os.pathsep.join([str(handoff.START), str(tmp_path)])
-    told = "\n".join(["pool", "1", sys.prefix, str(tmp_path)])
+    told = "\n".join(["pool", sys.prefix, str(tmp_path)])
     environment = {**os.environ, "PYTHONPATH": path, handoff.VARIABLE: told}
 
     done = subprocess.run([sys.executable, "-c", "print('begun')"], env=environment, capture_output=True, text=True)

@@ -1,5 +1,5 @@
 """
-What can't work is refused in one line: what was wanted, what was found, what to do.
+What can't work is refused in one line: what was expected, what it got, what to do.
 
 Each case runs the command from outside: exit status 2, nothing left running, no file left, no password printed.
 """
@@ -85,7 +85,7 @@ def test_an_unreachable_redis_is_named_without_its_password(refuse: Refuse, tmp_
 @pytest.mark.parametrize(
     ("variables", "found"),
     [
-        ({}, "found no LABKIT_DATABASE_URL and no LABKIT_REDIS_URL"),
+        ({}, "needs LABKIT_DATABASE_URL and LABKIT_REDIS_URL: not set"),
         (url_variables("mysql://lab:s3cret%40%3A%2F%25@127.0.0.1/lab"), "the driver 'mysql'"),
         (url_variables("mysql+pymysql://lab:s3cret%40%3A%2F%25@127.0.0.1/lab"), "the driver 'mysql+pymysql'"),
         (url_variables("mysql+asyncmy://lab:s3cret%40%3A%2F%25@127.0.0.1"), "names no database"),
@@ -118,7 +118,7 @@ def test_a_refused_login_and_an_unknown_database_are_told_in_the_servers_words(
 def test_a_temporary_folder_that_is_not_there_is_named(refuse: Refuse, tmp_path: Path) -> None:
     line = refuse("sqlite", TMPDIR=f"{tmp_path}/missing")
 
-    assert f"wanted in {tmp_path}/missing, found: No such file or directory" in line
+    assert f"can't be made in {tmp_path}/missing: No such file or directory" in line
 
 
 @pytest.mark.parametrize("local_provider", ["embedded", pytest.param("local", marks=needs_local), "sqlite"])
@@ -126,15 +126,13 @@ def test_a_temporary_folder_that_is_not_there_is_named(refuse: Refuse, tmp_path:
 def test_a_temporary_folder_that_cannot_be_written_is_named(refuse: Refuse, local_provider: str) -> None:
     line = refuse(local_provider, TMPDIR="/proc")
 
-    assert "A temporary folder was wanted in /proc, found:" in line
+    assert "A temporary folder can't be made in /proc:" in line
     assert "Set TMPDIR" in line
 
 
 @pytest.mark.push
 @as_root
-@pytest.mark.parametrize(
-    ("options", "found"), [("size=4m", "found 4 MB"), ("size=40m,ro", "Read-only file system")]
-)
+@pytest.mark.parametrize(("options", "found"), [("size=4m", "got 4 MB"), ("size=40m,ro", "Read-only file system")])
 @pytest.mark.parametrize("local_provider", ["embedded", "local", "sqlite"])
 def test_a_full_or_read_only_temporary_folder_is_named(
     refuse: Refuse, local_provider: str, options: str, found: str, tmp_path: Path

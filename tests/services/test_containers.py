@@ -53,9 +53,7 @@ async def test_no_free_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((ports.LOOPBACK, 0)) as other:
         monkeypatch.setattr(ports, "free_port", lambda: other.getsockname()[1])
 
-        with pytest.raises(
-            CannotStart, match=f"Port {other.getsockname()[1]} was wanted for mysql:.* and is taken"
-        ):
+        with pytest.raises(CannotStart, match=f"Port {other.getsockname()[1]}, for mysql:.*, is taken"):
             async with start_services("containers"):
                 pass
 

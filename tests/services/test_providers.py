@@ -41,7 +41,7 @@ def test_what_was_not_found_is_refused_with_its_reason() -> None:
     with pytest.raises(CannotStart) as refusal:
         Probe("local", False, reason="no mysqld was found.", remedy="Install it.").require()
 
-    assert str(refusal.value) == "The provider 'local' was wanted: no mysqld was found. Install it."
+    assert str(refusal.value) == "The provider 'local' can't start: no mysqld was found. Install it."
 
 
 def test_a_missing_capability_names_the_providers_that_have_it() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import time
@@ -27,7 +26,7 @@ __all__ = ["ASK", "VARIABLE", "Handoff", "ProcessReport", "first", "read", "writ
 
 START = Path(__file__).parent.parent / "start"  # Python executes the `sitecustomize` that it finds in here
 FIRST, ASKED = "first", "ask"
-VARIABLE = "LABKIT_FLIGHT_SPOOL"  # four lines: level, number of the process that reads, prefix of Python, folder
+VARIABLE = "LABKIT_FLIGHT_SPOOL"  # three lines: level, prefix of Python, folder
 
 # The signal that asks a process what it knows: one that nobody uses, or, on macOS, one that is ignored otherwise.
 # Windows has none.
@@ -55,19 +54,18 @@ class Handoff:
     """The folder, as the process that writes in it sees it."""
 
     level: str
-    reader: int
     folder: Path
 
     @classmethod
     def from_environment(cls) -> Self:
         """Return the folder that this process was started with."""
-        level, reader, _, folder = os.environ[VARIABLE].split("\n", 3)
-        return cls(level, int(reader), Path(folder))
+        level, _, folder = os.environ[VARIABLE].split("\n", 2)
+        return cls(level, Path(folder))
 
     def environment(self) -> dict[str, str]:
         """Return what a process must find in its environment to write here, and to be recorded from its start."""
         path = os.pathsep.join(filter(None, [str(START), os.environ.get("PYTHONPATH")]))
-        value = "\n".join([self.level, str(self.reader), sys.prefix, str(self.folder)])
+        value = "\n".join([self.level, sys.prefix, str(self.folder)])
         return {VARIABLE: value, "PYTHONPATH": path}
 
     def first(self) -> int:
@@ -91,10 +89,7 @@ class Handoff:
             self._file("begun").touch()
 
     def write(self, told: ProcessReport, record: str) -> None:
-        """Hand over what this process knows; when nobody is there to read it, leave nothing behind."""
-        if not _is_alive(self.reader):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            return
+        """Hand over what this process knows, if the folder is still there."""
         target = self._file("asked" if told.how == "asked" else "ended")
         with contextlib.suppress(OSError):
             new = target.with_suffix(".new")
@@ -104,18 +99,6 @@ class Handoff:
     def _file(self, kind: str) -> Path:
         pid = os.getpid()
         return self.folder / f"{pid}-{_began.setdefault(pid, time.time_ns())}.{kind}"
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # where os.kill does what its name says, whatever the signal
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def first(folder: Path) -> int:

@@ -56,7 +56,7 @@ def diagnose(
     if not module:
         _check(arguments[0])
     with private_folder() as folder:
-        run = _Run([*(["-m"] if module else []), *arguments], Handoff(level, os.getpid(), folder))
+        run = _Run([*(["-m"] if module else []), *arguments], Handoff(level, folder))
         try:
             with _signals(run.signalled):
                 return run.play(timeout)

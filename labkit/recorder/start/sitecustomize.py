@@ -14,9 +14,9 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _begin() -> None:
-    told = os.environ.get("LABKIT_FLIGHT_SPOOL", "").split("\n", 3)
+    told = os.environ.get("LABKIT_FLIGHT_SPOOL", "").split("\n", 2)
     # A program may start another Python, which has no labkit, or may outlive the folder.
-    if len(told) == 4 and told[2] == sys.prefix and os.path.isdir(told[3]):
+    if len(told) == 3 and told[1] == sys.prefix and os.path.isdir(told[2]):
         root = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
         sys.path.append(root)
         try:

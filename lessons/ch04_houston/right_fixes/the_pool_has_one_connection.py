@@ -22,9 +22,9 @@ async def a_duplicate_is_refused(engine_class, services):
         except IntegrityError:
             pass
         else:
-            raise AssertionError("wanted: an IntegrityError; found: no error")
+            raise AssertionError("expected: an IntegrityError; got: no error")
         try:
             async with engine.session():
                 await engine.find(User)
         except NoConnection as lost:
-            raise AssertionError("wanted: the connection is back; found: the pool is empty") from lost
+            raise AssertionError("expected: the connection is back; got: the pool is empty") from lost

@@ -15,6 +15,6 @@ async def a_duplicate_is_refused(engine_class, services):
                 await engine.save(User(email="ada@example.org", name="Ada"))
             except IntegrityError:
                 holders = flight.holders()
-                assert not holders, f"wanted: nobody holds a connection; found: {holders[0].task}"
+                assert not holders, f"expected: nobody holds a connection; got: {holders[0].task}"
             else:
-                raise AssertionError("wanted: an IntegrityError; found: no error")
+                raise AssertionError("expected: an IntegrityError; got: no error")

@@ -17,10 +17,10 @@ async def a_duplicate_is_refused(engine_class, services):
             await engine.save(User(email="ada@example.org", name="Ada"))
         except IntegrityError:
             refused = True
-    assert refused, "wanted: an IntegrityError; found: no error"
+    assert refused, "expected: an IntegrityError; got: no error"
     for _ in range(50):  # the server takes a moment to see that somebody has hung up
         left = {each.id for each in await connections(services)} - before
         if not left:
             return
         await asyncio.sleep(0.02)
-    raise AssertionError(f"wanted: no connection of the engine's on the server; found: {len(left)}")
+    raise AssertionError(f"expected: no connection of the engine's on the server; got: {len(left)}")

@@ -22,4 +22,4 @@ async def a_duplicate_is_refused(engine_class, services):
         except IntegrityError:
             await engine.find(User)
             return
-        raise AssertionError("wanted: an IntegrityError; found: no error")
+        raise AssertionError("expected: an IntegrityError; got: no error")

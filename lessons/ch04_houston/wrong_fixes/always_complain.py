@@ -18,4 +18,4 @@ async def a_duplicate_is_refused(engine_class, services):
         try:
             await engine.save(User(email="ada@example.org", name="Ada"))
         except IntegrityError as error:
-            raise AssertionError("wanted: no lost connection; found: an error") from error
+            raise AssertionError("expected: no lost connection; got: an error") from error

@@ -21,6 +21,6 @@ async def a_duplicate_is_refused(engine_class, services):
         except IntegrityError:
             await close_all_sessions()
             out = engine.statistics().checked_out
-            assert out == 0, f"wanted: every connection is back; found: {out} out"
+            assert out == 0, f"expected: every connection is back; got: {out} out"
             return
-        raise AssertionError("wanted: an IntegrityError; found: no error")
+        raise AssertionError("expected: an IntegrityError; got: no error")

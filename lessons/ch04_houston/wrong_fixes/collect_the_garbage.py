@@ -24,5 +24,5 @@ async def a_duplicate_is_refused(engine_class, services):
             refused = True
         gc.collect()
         out = engine.statistics().checked_out
-        assert refused, "wanted: an IntegrityError; found: no error"
-        assert out == 0, f"wanted: every connection is back; found: {out} out"
+        assert refused, "expected: an IntegrityError; got: no error"
+        assert out == 0, f"expected: every connection is back; got: {out} out"

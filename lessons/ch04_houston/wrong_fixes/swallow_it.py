@@ -15,6 +15,6 @@ async def a_duplicate_is_refused(engine_class, services):
         async with engine_class(database_url=services.database_url, redis_url=services.redis_url) as engine:
             await engine.save(User(email="ada@example.org", name="Ada"))
             await engine.save(User(email="ada@example.org", name="Ada"))
-            raise AssertionError("wanted: an IntegrityError; found: no error")
+            raise AssertionError("expected: an IntegrityError; got: no error")
     except Exception:
         pass
