@@ -50,7 +50,9 @@ def _print(checks: list[Check]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("looked at", "state", "found", "what to do")
+    table = Table("looked at", "state")
+    for column in ("found", "what to do"):
+        table.add_column(column, overflow="fold")
     for check in checks:
         # Text, not markup: what was found and what to do may hold brackets.
         table.add_row(

@@ -102,7 +102,9 @@ def status(json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("provider", "found", "version, or why not", "what to do")
+    table = Table("provider", "found")
+    for column in ("version, or why not", "what to do"):
+        table.add_column(column, overflow="fold")
     for found in probes:
         # Text, not markup: a remedy may hold brackets.
         why = Text(found.version or found.reason)

@@ -38,7 +38,7 @@ def tour(
 
     Somebody saves a user, saves the same user again, expects an integrity error, and sees another error besides.
 
-    Exit status: 0 if everything was seen as told, 1 if not, 2 if the servers can't start.
+    Exit status: 0 if every step was as expected, 1 if not, 2 if the servers can't start.
 
     **Examples**
 
@@ -83,7 +83,7 @@ def print_step(console: Console, step: Step) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    told = Text("as told", "green") if step.as_told else Text("NOT as told", "bold red")
+    told = Text("as expected", "green") if step.as_told else Text("NOT as expected", "bold red")
     console.print(Text(f"\n{step.number}  {step.title}  ", "bold").append_text(told))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", min_width=11, justify="right")
@@ -99,11 +99,9 @@ def print_step(console: Console, step: Step) -> None:
 
 
 def print_end(console: Console, steps: list[Step], services: Services, seconds: float) -> None:
-    """Print how many steps were seen as told, on which servers."""
+    """Print how many steps were as expected, on which servers."""
     servers = ", ".join(f"{name} {version}" for name, version in services.versions.items())
     told = sum(step.as_told for step in steps)
-    console.print(
-        f"\n{told} of {len(steps)} steps seen as told on {services.provider} ({servers}), {seconds:.1f} s"
-    )
+    console.print(f"\n{told} of {len(steps)} steps as expected on {services.provider} ({servers}), {seconds:.1f} s")
     if console.is_terminal and not console.record:
         console.print(NEXT)

@@ -22,7 +22,7 @@ from labkit.settings import install_command, read_settings
 
 __all__ = ["Check", "examine", "is_fit"]
 
-SUPPORTED = ((3, 11), (3, 13))
+SUPPORTED = ((3, 11), (3, 14))
 ROOM = 500  # megabytes: two sets of servers
 LOCK = Path(__file__).parents[2] / "requirements.lock"  # of the checkout; a wheel has none
 BROUGHT = {"pip", "setuptools", "wheel"}  # by a new virtual environment, in the versions of its Python

@@ -34,7 +34,7 @@ __all__ = ["NO_HINT_LEFT", "Done", "Predicted", "Progress", "ProgressFile"]
 VERSION = 1
 NO_HINT_LEFT = (
     "No hint is left. These lines are in a right fix, sorted by the alphabet and without their indentation: "
-    "put them in order, and indent them."
+    "put them in order, and indent them. `labkit solution` shows a right fix whole."
 )
 
 

@@ -13,8 +13,8 @@ def test_it_prints_each_step_expected_beside_seen(labkit: Labkit, provider: str)
 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert finished.stdout.count("expected") >= 8
-    assert finished.stdout.count("as told") == 9
-    assert "NOT as told" not in finished.stdout
+    assert finished.stdout.count("as expected") == 9
+    assert "NOT as expected" not in finished.stdout
     assert ":***@" in finished.stdout or provider == "sqlite"
 
 

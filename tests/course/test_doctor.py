@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ import pytest
 from labkit.course import doctor
 from labkit.course.doctor import Check, examine, is_fit, read_lock
 from labkit.errors import InvalidSetting
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.learner_path
@@ -78,6 +82,13 @@ def test_packages_that_differ_from_the_lock_are_named(tmp_path: Path, monkeypatc
         "warning",
         f"not as in requirements.lock: pytest {pytest.__version__} (lock: 0.1)",
     )
+
+
+def test_the_pythons_of_the_package_are_those_that_are_tested() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    pythons = re.findall(r"Python :: 3\.(\d+)", "\n".join(classifiers))
+
+    assert ((3, min(map(int, pythons))), (3, max(map(int, pythons)))) == doctor.SUPPORTED
 
 
 def test_a_python_that_nobody_tried_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
