@@ -103,9 +103,8 @@ def _end(child: BaseProcess) -> None:
 
 @cache
 def _keep_folder() -> None:
-    # From Python 3.14 on the server's socket is in a temporary folder, which nobody removes when Python is killed.
-    if sys.version_info >= (3, 14):
-        reaper.keep("folder", util.get_temp_dir())
+    # The server's socket is in a temporary folder, which nothing removes when Python is killed.
+    reaper.keep("folder", util.get_temp_dir())
 
 
 def _start_deaf(child: BaseProcess) -> None:
