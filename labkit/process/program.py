@@ -42,7 +42,7 @@ class Supervised:
         if sys.platform != "win32":
             import psutil
 
-            theirs, self._pipe = os.pipe()
+            theirs, self._pipe = _pipe()
             self.descriptors = [theirs]
             options = [str(theirs), str(grace), "session" if session else "", str(Path(psutil.__file__).parents[1])]
             self.command[:0] = [sys.executable, "-I", "-S", str(_SUPERVISOR), *options]
@@ -67,6 +67,19 @@ class Supervised:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             os.close(pipe)
+
+
+def _pipe() -> list[int]:
+    """Make a pipe that is none of stdin, stdout and stderr, which this process may have closed."""
+    assert sys.platform != "win32"
+    import fcntl
+
+    made = os.pipe()
+    try:
+        return [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in made]
+    finally:
+        for number in made:
+            os.close(number)
 
 
 class Program:

@@ -61,7 +61,6 @@ class _Supervisor:
         for each in (self._woken, waker):
             os.set_blocking(each, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _nothing)
         signal.signal(signal.SIGTERM, self._ask)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
@@ -193,12 +192,15 @@ def fork() -> int:
     """
     supervisor = os.getpid()
     _prctl(SET_CHILD_SUBREAPER, 1)
+    # Of a process that ignores this signal, as some are started, the system doesn't keep how its children ended.
+    signal.signal(signal.SIGCHLD, _nothing)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in (*SHARED, "SIGTERM")])
     worker = os.fork()
     if worker:
         for name in SHARED:
             signal.signal(getattr(signal, name), _nothing)
         return worker
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != supervisor:  # it is gone already
         os._exit(1)
@@ -209,6 +211,7 @@ def fork() -> int:
 def main(pipe: int, grace: float, session: bool, libraries: str, command: list[str]) -> NoReturn:
     """Start `command` and supervise it. `libraries` is the folder in which psutil is."""
     sys.path.append(libraries)
+    os.set_inheritable(pipe, False)
     worker = fork()
     if not worker:
         _become(command, session)

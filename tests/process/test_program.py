@@ -105,6 +105,22 @@ def test_it_ignores_and_blocks_what_any_command_would(start: Callable[..., Progr
     assert start(*command).stdout.read() == subprocess.run(command, capture_output=True).stdout
 
 
+@linux
+def test_it_has_no_open_file_that_another_command_would_not_have(start: Callable[..., Program]) -> None:
+    command = ["/bin/ls", "/proc/self/fd"]
+
+    assert start(*command).stdout.read() == subprocess.run(command, capture_output=True).stdout
+
+
+@linux
+@pytest.mark.parametrize("how", ["exec <&- ", "exec <&- >&- ", "trap '' CHLD; exec "])
+def test_it_runs_where_streams_are_closed_and_signals_ignored(how: str, tmp_path: Path) -> None:
+    code = f"from labkit.process import Program; Program(['/bin/sh', '-c', 'echo it ran >{tmp_path}/ran']).wait()"
+    subprocess.run(["/bin/sh", "-c", f'{how}"$@"', "sh", sys.executable, "-c", code], check=True)
+
+    assert (tmp_path / "ran").read_text() == "it ran\n"
+
+
 @posix
 @pytest.mark.parametrize("session", [False, True])
 def test_it_is_in_the_group_of_this_process_or_leads_its_own(session: bool, start: Callable[..., Program]) -> None:
