@@ -69,17 +69,18 @@ class Supervised:
             os.close(pipe)
 
 
-def _pipe() -> list[int]:
+def _pipe() -> tuple[int, int]:
     """Make a pipe that is none of stdin, stdout and stderr, which this process may have closed."""
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        raise NotImplementedError
     import fcntl
 
-    made = os.pipe()
+    reads, writes = os.pipe()
     try:
-        return [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in made]
+        return fcntl.fcntl(reads, fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(writes, fcntl.F_DUPFD_CLOEXEC, 3)
     finally:
-        for number in made:
-            os.close(number)
+        os.close(reads)
+        os.close(writes)
 
 
 class Program:
