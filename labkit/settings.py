@@ -65,7 +65,7 @@ def install_command() -> str:
     """
     Return the line that installs all that the course needs into the Python that runs now.
 
-    It names the clone: on PyPI there is a package of somebody else's under this name.
+    It names the clone: on PyPI there is another project's package under this name.
     """
     clone = Path(__file__).parents[1]
     if (clone / "requirements.lock").exists():

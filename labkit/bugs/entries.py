@@ -50,7 +50,7 @@ class Texts(_Entry):
 
 class Bug(_Entry):
     """
-    One bug: what somebody sees, the clauses that it breaks, the recorder's finding, and how to fix it.
+    One bug: what a user sees, the clauses that it breaks, the recorder's finding, and how to fix it.
 
     `breaks` are all the clauses that its engine breaks. `finding` is the recorder's code, or empty, and then
     `unseen` says why. `needs` are the capabilities without which it can't be shown.

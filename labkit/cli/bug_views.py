@@ -30,7 +30,7 @@ def list_of(bugs: list[Bug]) -> Table:
     """Return the catalogue as a table that is easy to read on a terminal of 80 columns."""
     table = Table(box=None, padding=(0, 2, 1, 0))
     table.add_column("bug\nfinding", no_wrap=True)
-    table.add_column("what somebody sees\nfamily, and what servers must be able to do")
+    table.add_column("what a user sees\nfamily, and what servers must be able to do")
     for bug in bugs:
         finding = (bug.finding, "yellow") if bug.finding else ("no finding", "dim")
         needs = f"{bug.family}, needs {', '.join(bug.needs)}" if bug.needs else bug.family

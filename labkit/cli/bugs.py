@@ -64,7 +64,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """
-    List the bugs: what somebody sees, the family, the recorder's finding, and what servers must be able to do.
+    List the bugs: what a user sees, the family, the recorder's finding, and what servers must be able to do.
 
     Exit status: 1 if no bug says TEXT.
 

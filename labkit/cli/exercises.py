@@ -32,7 +32,7 @@ def check(
     provider: ProviderName = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Somebody's files, to be judged and not remembered."),
+        typer.Option("--dir", metavar="DIR", help="Another person's files, to be judged and not remembered."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -84,7 +84,7 @@ def check(
 
 
 def _files_in(folder: Path, name: str | None) -> dict[Path, Exercise]:
-    """Return the exercises whose files are in somebody's folder, or the one that is named, there or not."""
+    """Return the exercises whose files are in a given folder, or the one that is named, there or not."""
     from labkit.course.exercises import find_exercise, load_exercises
     from labkit.course.lessons import find_checkout
 

@@ -34,7 +34,7 @@ def run(
     json: Json = False,
 ) -> None:
     """
-    Run notebooks from top to bottom, each on a kernel of its own, two at a time, and judge them.
+    Run notebooks from top to bottom, each on its own kernel, two at a time, and judge them.
 
     A cell fails when it raises, and when something fails in silence: `Exception ignored`, `never awaited`,
     `never retrieved`, a connection left to the garbage collector.

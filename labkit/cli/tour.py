@@ -36,7 +36,7 @@ def tour(
     """
     Tell the story in eight steps, each *expected* beside *seen*.
 
-    Somebody saves a user, saves the same user again, expects an integrity error, and sees another error besides.
+    A test saves a user, saves the same user again, expects an integrity error, and gets another error besides.
 
     Exit status: 0 if every step was as expected, 1 if not, 2 if the servers can't start.
 

@@ -25,7 +25,7 @@ def verify(
     """
     Check the course itself: every exercise fails, every solution passes, every wrong fix fails as it should.
 
-    Nothing may be missing, and nothing there that nobody knows of. It is for those who write exercises.
+    Nothing may be missing, and no unknown file may be there. It is for those who write exercises.
 
     Exit status: 0 if all that is on disk was tried and is as it should be, 1 if not, 2 for an unknown name.
 

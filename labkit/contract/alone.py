@@ -35,7 +35,7 @@ def add_findings(findings: Iterable[Finding]) -> None:
 
 def check(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
     """
-    Play one clause, under the flight recorder, on a loop of its own that closes; return what came of it.
+    Play one clause, under the flight recorder, on its own loop that closes; return what came of it.
 
     Nothing that the engine does is raised. What these services can't do is not run, and says which provider can.
     """

@@ -22,7 +22,7 @@ READS, HAS_READ = "a reader wants the row", "the reader has the row"
 
 @clause()
 async def many_readers_of_one_row_read_it_once(engine_class: type[Engine], services: Services) -> None:
-    """Whoever misses a row while another one reads it waits for that answer."""
+    """A reader that misses a row while another one reads it waits for that answer."""
     ada = new_user()
     email = ada.email  # before the save: whether it can be read afterwards is another promise
     async with opened(engine_class, services) as engine:
@@ -39,7 +39,7 @@ async def many_readers_of_one_row_read_it_once(engine_class: type[Engine], servi
 
 @clause(ordered=True)
 async def no_reader_gets_a_row_older_than_the_last_commit(engine_class: type[Engine], services: Services) -> None:
-    """However long a commit takes, and whoever reads meanwhile: after it everybody gets the new row."""
+    """However long a commit takes, and whichever task reads meanwhile: after it every reader gets the new row."""
     ada = new_user()
     email = ada.email
     points = sequencer(ABOUT_TO_COMMIT, READS, HAS_READ, COMMITS)

@@ -26,9 +26,9 @@ class Clause:
     One promise: `play(engine_class, services)` raises `AssertionError` when an engine of that class breaks it.
 
     A clause that `listens` is broken, too, by whatever fails during it, or after it, without any caller being told.
-    One that wants a process of its own (`alone`) forks, patches asyncio, or may hang where nothing can stop it. One
+    One that needs a separate process (`alone`) forks, patches asyncio, or may hang where nothing can stop it. One
     that `ends` is broken, too, when that process can't end.
-    One that is `ordered` has tasks that pass the points of a sequencer: somebody else may choose their order.
+    One that is `ordered` has tasks that pass the points of a sequencer: a caller may choose their order.
     """
 
     name: str
@@ -65,7 +65,7 @@ def clause(
     def register(play: Play) -> Play:
         name, topic = play.__name__, play.__module__.rpartition(".")[2]
         assert name not in _clauses, f"two clauses are called {name}"
-        assert alone or not ends, f"{name}: only a process of its own can come to its end"
+        assert alone or not ends, f"{name}: only a separate process can come to its end"
         _clauses[name] = Clause(name, topic, play, frozenset(needs), listens, alone, ends, ordered, limit)
         return play
 

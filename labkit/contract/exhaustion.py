@@ -1,4 +1,4 @@
-"""Exhaustion: a pool with nothing left serves its waiters in turn, and whoever fails gives back what it took."""
+"""Exhaustion: a pool with nothing left serves its waiters in turn; a block that fails gives back what it took."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labkit.contract.stage import new_user, opened
 from labkit.engine import Engine
 from labkit.services import Services
 
-SHORT = 0.3  # seconds that a pool lets somebody wait where nobody should have to
+SHORT = 0.3  # seconds that a pool lets a task wait where none should have to
 
 
 @clause()

@@ -29,7 +29,7 @@ class _Rollback(Exception):
 async def a_message_of_a_block_that_is_rolled_back_is_never_sent(
     engine_class: type[Engine], services: Services
 ) -> None:
-    """Nobody hears of what never was."""
+    """No subscriber hears of what never was."""
     channel = new_user().email
     async with opened(engine_class, services) as engine, _listening(engine, services, channel) as listener:
         with suppress(_Rollback):
@@ -54,7 +54,7 @@ async def a_message_is_out_when_its_block_has_ended(engine_class: type[Engine], 
 
 @clause(ordered=True)
 async def what_a_message_names_is_there(engine_class: type[Engine], services: Services) -> None:
-    """Whoever gets a message about a row, and looks for it, finds it."""
+    """A subscriber that gets a message about a row, and looks for it, finds it."""
     ada = new_user()
     channel = ada.email
     points = sequencer(HAS_PUBLISHED, LOOKS, HAS_LOOKED, COMMITS)

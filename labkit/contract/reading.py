@@ -14,7 +14,7 @@ from labkit.services import Services
 
 @clause()
 async def a_cancelled_reader_is_told_so(engine_class: type[Engine], services: Services) -> None:
-    """Whoever is cancelled in the middle of a read does not go on as if nothing had been found."""
+    """A task that is cancelled in the middle of a read does not go on as if nothing had been found."""
     email = new_user().email
     async with opened(engine_class, services) as engine:
         async with held_reads(engine, email) as reads:

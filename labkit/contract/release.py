@@ -14,7 +14,7 @@ PATIENCE = 2.0  # seconds in which a server notices that a connection was closed
 
 
 async def fail_in_a_block(engine: Engine) -> str:
-    """Save somebody in a block that fails; return the email."""
+    """Save a user in a block that fails; return the email."""
     user = new_user()
     email = user.email
     try:

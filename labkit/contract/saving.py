@@ -13,7 +13,7 @@ from labkit.engine import Engine, Message, Room, User
 from labkit.services import Services
 from labkit.services.evidence import count_rows
 
-SHORT = 0.3  # seconds that a pool lets somebody wait where nobody should have to
+SHORT = 0.3  # seconds that a pool lets a task wait where none should have to
 
 
 @clause()

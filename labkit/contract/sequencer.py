@@ -17,7 +17,7 @@ class Sequencer:
         await points.reach("Bob reads")
 
     A task that reaches a point waits until all points before it have been passed. So order comes from what the
-    tasks do, and never from sleeping. A point that nobody reaches is found out by the time limit of the clause.
+    tasks do, and never from sleeping. A point that no task reaches is found out by the time limit of the clause.
 
     A task whose points others wait for where no cancellation reaches them, in a commit for example, does its part
     `with points:`. When it fails the order is given up, and everybody goes on.

@@ -119,7 +119,7 @@ async def a_later_task_gets_a_new_session(engine_class: type[Engine], services: 
 
 @clause()
 async def a_session_is_closed_with_its_block(engine_class: type[Engine], services: Services) -> None:
-    """Who keeps a session after its block can't get a connection with it: nobody would give that one back."""
+    """A session that is kept after its block can't get a connection: nothing would give that one back."""
     async with opened(engine_class, services) as engine:
         async with engine.session() as session:
             pass

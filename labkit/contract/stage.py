@@ -1,4 +1,4 @@
-"""What clauses begin with: an open engine, somebody new to save, a loop that ends, and the server's own count."""
+"""What clauses begin with: an open engine, a new user to save, a loop that ends, and the server's own count."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _people = itertools.count(1)
 
 
 def new_user(name: str = "Ada") -> User:
-    """Return a user whom nobody has saved yet."""
+    """Return a user that is not saved yet."""
     return User(email=f"{name.lower()}-{os.getpid()}-{next(_people)}@example.org", name=name)
 
 
 def new_engine(engine_class: type[Engine], services: Services, *, driver: str = "", **chosen: Any) -> Engine:
-    """Return an engine that nobody has opened; `chosen` are `Settings`."""
+    """Return an engine that is not open yet; `chosen` are `Settings`."""
     # An embedded Redis shares this process with what keeps it busy: only clauses about an outage hurry.
     chosen.setdefault("redis_timeout", 10.0)
     url = services.database_url.replace("asyncmy", driver) if driver else services.database_url
@@ -55,7 +55,7 @@ async def connection_of(engine: Engine) -> int:
 
 async def on_another_loop(scene: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
     """
-    Run `scene(*args)` on an event loop of its own, in a thread, which closes; return its result.
+    Run `scene(*args)` on its own event loop, in a thread, which closes; return its result.
 
     Then the garbage is collected, so that what was left open fails now.
     """
@@ -71,9 +71,9 @@ async def on_another_loop(scene: Callable[..., Coroutine[Any, Any, T]], *args: A
 
 def in_place_of_this_loop(scene: Scene, *args: Any) -> Any:
     """
-    Run `scene(*args)` on an event loop of its own, in a thread, while the loop that runs here stands still.
+    Run `scene(*args)` on its own event loop, in a thread, while the loop that runs here stands still.
 
-    What comes for one of its connections meanwhile is read by nobody else: no race decides who waits for it.
+    What comes for one of its connections meanwhile is read by no other task: no race decides which waits for it.
     """
     with concurrent.futures.ThreadPoolExecutor(1, "another loop") as thread:
         return thread.submit(asyncio.run, scene(*args)).result()

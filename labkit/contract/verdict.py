@@ -42,7 +42,7 @@ class Verdict:
 
 
 def check_here(clause: Clause, engine_class: type[Engine], services: Services) -> Verdict:
-    """Play a clause in this process, under the flight recorder, on a loop of its own that closes."""
+    """Play a clause in this process, under the flight recorder, on its own loop that closes."""
     began = time.perf_counter()
     with FlightRecorder() as flight:
         outcome = private_loop(clause.play, engine_class, services, timeout=clause.limit)

@@ -19,7 +19,7 @@ __all__ = ["build", "build_solved", "find_stale", "render"]
 
 EXERCISE = "%%exercise "
 
-# Named so that JupyterLab asks nobody which kernel to take; nothing in it depends on a machine.
+# Named so that JupyterLab does not ask which kernel to take; nothing in it depends on a machine.
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},

@@ -116,7 +116,7 @@ def _installed(name: str) -> str:
 
 
 def check_provider(name: str, chosen: str) -> Check:
-    """Look whether a provider is found here; one that nobody chose may be missing."""
+    """Look whether a provider is found here; one that was not chosen may be missing."""
     found = probe(name)
     title = f"provider {name}"
     if found.found:

@@ -112,7 +112,7 @@ def examine(
     on_test: Callable[[str], None] = lambda name: None,
 ) -> Examination:
     """
-    Try an exercise's tests on `file`, in a process of its own that is ended when a test takes over `limit` seconds.
+    Try an exercise's tests on `file`, in its own process that is ended when a test takes over `limit` seconds.
 
     Whatever the code does is in the result and never raised. `on_test` is told each test before it is tried.
     """
@@ -207,7 +207,7 @@ def _printed(folder: Path) -> str:
             text = file.read(PRINTED + 1)
     except OSError:
         return ""
-    # Whatever is printed is shown in somebody's terminal: it must not steer it.
+    # What is printed is shown in a terminal: it must not steer it.
     text = "".join(each if each.isprintable() or each in "\n\t" else "�" for each in text).strip()
     return text if len(text) <= PRINTED else f"{text[:PRINTED]} …"
 
@@ -219,7 +219,7 @@ def _missing(services: Services) -> str:
         await database_version(services.database_url, timeout=LOGIN)
         await redis_version(services.redis_url, timeout=LOGIN)
 
-    # In a thread: a notebook has a loop of its own running in this one.
+    # In a thread: a notebook has its own loop running in this one.
     with ThreadPoolExecutor(1) as pool:
         gone = pool.submit(asyncio.run, log_in()).exception()
     if gone is not None and not isinstance(gone, Unreachable):

@@ -1,4 +1,4 @@
-"""The examiner: tries an exercise's tests on a learner's file, in a process of its own that may hang or die."""
+"""The examiner: tries an exercise's tests on a learner's file, in its own process that may hang or die."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def examine_here(pipe: Connection, tests: Path, file: Path, services: Services, 
         try:
             with telling:
                 pipe.send_bytes(message)
-        except OSError:  # nobody listens any more
+        except OSError:  # the other end is closed
             os._exit(1)
 
     examiner = _Examiner(load_module(tests, "test_exercise"), tell, limit)

@@ -27,9 +27,9 @@ __all__ = [
     "reset",
 ]
 
-WORK = "exercises"  # beside `lessons/` and `notebooks/`: what a learner writes, and nobody else
+WORK = "exercises"  # beside `lessons/` and `notebooks/`: what only a learner writes
 HINTS = 3
-ADVICE = 2  # more of it nobody reads
+ADVICE = 2  # more of it is not read
 LIKE = 0.5  # of the code: who has written something else is not told why this fails
 # What reading a file as Python raises; the last two where it is nested very deeply.
 NO_PYTHON = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
@@ -37,7 +37,7 @@ NO_PYTHON = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
 
 @dataclass(frozen=True)
 class WrongFix:
-    """What somebody is tempted to do: the test that it fails, and why it is no fix."""
+    """A tempting fix: the test that it fails, and why it is none."""
 
     name: str
     path: Path

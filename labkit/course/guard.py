@@ -1,4 +1,4 @@
-"""The guard: whether somebody's code has replaced what it is judged by."""
+"""The guard: has the code replaced what it is judged by?"""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class Guard:
     """
     Remember every function, class and constant by which a program is judged; say which of them are others now.
 
-    `judges` are modules that judge besides: the tests. It stops nobody who means to cheat. It is for the fix that
-    silences what it should have fixed, and for the patch, of asyncio for example, under which nothing is proved.
+    `judges` are modules that judge besides: the tests. It does not stop a learner who means to cheat. It is for the
+    fix that silences what it should have fixed, and for the patch, of asyncio for example, under which nothing is
+    proved.
     """
 
     def __init__(self, *judges: ModuleType) -> None:

@@ -22,8 +22,8 @@ class Listener:
     """
     Listen to a kernel beside the client that runs its cells; `texts` holds, for each request, what was written.
 
-    That client drops what a task writes once its cell is over, and what a cell clears: failures that nobody
-    would see.
+    That client drops what a task writes once its cell is over, and what a cell clears: the learner would never see
+    such failures.
     """
 
     def __init__(self, manager: AsyncKernelManager, ask: Callable[[], str]) -> None:

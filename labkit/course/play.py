@@ -65,7 +65,7 @@ def play_by_hand(clause: Clause, engine_class: type[Engine], services: Services,
         while (question := table.questions.get()) is not None:
             board, answer = question
             point = _checked(choose(board), board)
-            with suppress(InvalidStateError):  # the clause has ended meanwhile, and nobody waits for the answer
+            with suppress(InvalidStateError):  # the clause has ended meanwhile, and the answer is not awaited
                 answer.set_result(point)
     except BaseException:
         table.leave()
@@ -162,7 +162,7 @@ class _Choices(Sequencer):
         self._answer: Future[str] | None = None
 
     async def reach(self, point: str) -> None:
-        """Wait until this point is chosen; whoever waits first asks for all."""
+        """Wait until this point is chosen; the first that waits asks for all."""
         task = asyncio.current_task()
         assert task is not None
         self._waiting[point] = task

@@ -8,9 +8,9 @@ Progress: what a learner has done, in a file that a person can read and edit.
       "predictions": {"connections out": {"predicted": "0", "measured": "1"}}
     }
 
-`state` is the last verdict: not attempted, failed, timed out, environment problem or passed; whoever has passed
-stays so. What is not in the file was never tried. It is replaced as a whole, so that a crash leaves the old one or
-the new one; a file that can't be read is kept under another name, and somebody is told.
+`state` is the last verdict: not attempted, failed, timed out, environment problem or passed; an exercise that has
+passed stays so. What is not in the file was never tried. It is replaced as a whole, so that a crash leaves the old
+one or the new one; a file that can't be read is kept under another name, and the learner is told.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class ProgressFile:
     def _write(self, progress: Progress) -> None:
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # A file of its own, and then one step: nobody ever sees half of it.
+            # A separate file, and then one step: no reader ever sees half of it.
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix="progress-", suffix=".tmp")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -23,7 +23,7 @@ class TimedOut(AssertionError):
 
 
 class NotHere(AssertionError):
-    """A promise can't be tried on these services: that is nobody's fault."""
+    """A promise can't be tried on these services: that is no fault of the code."""
 
 
 def keeps(engine_class: type[Engine], services: Services, *promises: str) -> None:
@@ -45,7 +45,7 @@ def keeps(engine_class: type[Engine], services: Services, *promises: str) -> Non
 
 def play(scene: Scene, *args: Any, timeout: float = 10.0) -> Outcome:
     """
-    Play a scene on a loop of its own; return its outcome, which may hold an exception.
+    Play a scene on its own loop; return its outcome, which may hold an exception.
 
     Raises `TimedOut`, with where each task waits, and `AssertionError` when anything fails in silence.
     """

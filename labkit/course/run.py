@@ -30,7 +30,7 @@ def run_notebook(
     output: Path | None = None,
 ) -> NotebookRun:
     """
-    Run a notebook on a kernel of its own and judge it; the kernel is gone afterwards, also after Ctrl-C.
+    Run a notebook on its own kernel and judge it; the kernel is gone afterwards, also after Ctrl-C.
 
     `kernel` is the command that starts the kernel, `environment` is added to its environment. A cell may take
     `timeout` seconds. With `output`, a folder, the executed notebook is written there.
@@ -88,7 +88,7 @@ async def _run(
     output: Path | None,
 ) -> NotebookRun:
     with private_folder() as folder:
-        own = {"IPYTHONDIR": str(folder), "LABKIT_HOME": str(folder)}  # nobody's startup files, nobody's progress
+        own = {"IPYTHONDIR": str(folder), "LABKIT_HOME": str(folder)}  # without startup files and progress
         supervised = Supervised(kernel)
         manager = AsyncKernelManager(
             kernel_spec_manager=OnlyKernel(supervised.command), connection_file=str(Path(folder, "kernel.json"))

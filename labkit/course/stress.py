@@ -14,7 +14,7 @@ __all__ = ["busy_processors"]
 
 @contextmanager
 def busy_processors() -> Iterator[None]:
-    """Keep each processor busy with a process of its own while the block runs."""
+    """Keep each processor busy with one process while the block runs."""
     with ExitStack() as stack:
         for _ in range(os.cpu_count() or 1):
             stack.callback(Program([sys.executable, "-I", "-S", "-c", "while True: pass"]).end)

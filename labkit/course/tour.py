@@ -19,7 +19,7 @@ __all__ = ["Step", "tell"]
 GARBAGE = "garbage collector is trying to clean up"
 LOOP_CLOSED = "RuntimeError: Event loop is closed"
 
-# What SQLite tells otherwise, by step: it has no server, and aiosqlite ends a connection in a thread of its own.
+# What SQLite tells otherwise, by step: it has no server, and aiosqlite ends a connection in its own thread.
 WITHOUT_SERVER = {
     3: "MySQL's drivers also say RuntimeError: Event loop is closed. aiosqlite asks no loop to end a connection, "
     "so the same leak has a quieter symptom.",

@@ -139,7 +139,7 @@ def count_files(exercise: Exercise) -> int:
 
 
 def find_faults(checkout: Path, lessons: list[Lesson], exercises: list[Exercise]) -> Iterator[str]:
-    """Return what is missing in the course's folders, and what nobody knows of."""
+    """Return what is missing in the course's folders, and what is unknown there."""
     listed = {lesson.folder.name for lesson in lessons}
     for path in sorted((checkout / "lessons").iterdir()):
         if path.name not in listed | IGNORED | KNOWN_ABOVE:

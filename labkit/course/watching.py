@@ -19,7 +19,7 @@ from watchfiles import watch
 
 __all__ = ["State", "Watch", "single_keys", "state_of"]
 
-LOOK = 1.0  # seconds: also where nobody tells of saves (a network drive, too many watches) they are seen
+LOOK = 1.0  # seconds: also where the system tells of no saves (a network drive, too many watches) they are seen
 HUNG_UP = 129  # 128 + SIGHUP, as a shell says it
 KEY = 0.05  # seconds between two looks for a key
 ESCAPE, END_OF_INPUT = "\x1b", "\x04"
@@ -121,7 +121,7 @@ class Watch:
         def _bring_keys(self, to: socket.socket) -> None:
             import msvcrt
 
-            with suppress(OSError):  # nobody takes it any more
+            with suppress(OSError):  # it is not read any more
                 while not self._stop.wait(KEY):  # to wait in `getwch` would take Ctrl-C for a key
                     while msvcrt.kbhit():
                         key = msvcrt.getwch()

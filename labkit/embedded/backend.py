@@ -215,9 +215,9 @@ class Backend:
         """
         Take the write lock.
 
-        A transaction that has only read so far is begun anew: SQLite lets nobody write who has seen an older state
-        than the newest, where MySQL's UPDATE works on the newest. What others have changed meanwhile MySQL would
-        still show as it was: such tables can't be read any more.
+        A transaction that has only read so far is begun anew: SQLite lets no transaction write that has seen an
+        older state than the newest, where MySQL's UPDATE works on the newest. What others have changed meanwhile
+        MySQL would still show as it was: such tables can't be read any more.
         """
         if self._writing:
             return

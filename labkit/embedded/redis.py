@@ -1,4 +1,4 @@
-"""A Redis for teaching: fakeredis' commands over a loopback port, from a thread and an event loop of its own."""
+"""A Redis for teaching: fakeredis' commands over a loopback port, from its own thread and event loop."""
 
 from __future__ import annotations
 

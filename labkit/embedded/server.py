@@ -1,4 +1,4 @@
-"""The server: MySQL's protocol on a loopback port, in a thread and an event loop of its own."""
+"""The server: MySQL's protocol on a loopback port, in its own thread and event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server in a thread and an event loop of its own."""
+"""A server in its own thread and event loop."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ GUESSES = {int: ColumnType.LONGLONG, float: ColumnType.DOUBLE, bytes: ColumnType
 
 
 class WireReader(asyncio.StreamReader):
-    """Say at once when the client has gone, also while nobody reads."""
+    """Say at once when the client has gone, also while nothing is read."""
 
     on_gone: Callable[[], None] | None = None
 

@@ -43,11 +43,11 @@ class Notification:
     missed: int = 0
     """Messages dropped before this one because the subscriber was slow."""
     interrupted: bool = False
-    """The connection was lost before this one: messages sent meanwhile are gone, nobody knows how many."""
+    """The connection was lost before this one: messages sent meanwhile are gone, and not counted."""
 
 
 class Bus:
-    """Send messages, JSON on the wire, to whoever is subscribed at that moment."""
+    """Send messages, JSON on the wire, to those who are subscribed at that moment."""
 
     def __init__(self, redis: OptionalRedis | None) -> None:
         self._redis = redis
@@ -75,7 +75,7 @@ class Bus:
 
     def subscribe(self, channel: str, settings: Settings, release: Release) -> Subscription:
         """
-        Return a subscription with a connection of its own, which may be silent for as long as it likes.
+        Return a subscription with its own connection, which may be silent for as long as it likes.
 
         `release` gives that connection back when the subscription is closed.
         """
@@ -226,4 +226,4 @@ def _decode(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return text  # sent by somebody else than `Bus.send`
+        return text  # not sent by `Bus.send`

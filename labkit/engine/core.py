@@ -91,7 +91,7 @@ class CoreEngine:
     @staticmethod
     def check_connection(connection: Any, idle: float, ping_after: float) -> None:
         """Test a connection that has been idle before it is given out; one that does not answer is replaced."""
-        # The server ends what is idle for too long, and tells nobody: only a ping finds out.
+        # The server ends what is idle for too long, without a message: only a ping finds out.
         if idle >= ping_after:
             ping(connection)
 

@@ -60,7 +60,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Somebody who writes; known by `email`."""
+    """A person who writes; known by `email`."""
 
     __tablename__ = "users"
 
@@ -83,7 +83,7 @@ class Room(Base):
 
 
 class Message(Base):
-    """What somebody wrote in a room."""
+    """What a user wrote in a room."""
 
     __tablename__ = "messages"
 

@@ -25,7 +25,7 @@ class EngineStatistics:
     pool_size: int
     """Connections that each pool keeps open."""
     checked_out: int
-    """Connections that somebody holds now."""
+    """Connections that are checked out now."""
     overflow: int
     """Connections open beyond `pool_size`."""
     waiting: int

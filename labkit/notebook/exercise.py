@@ -87,7 +87,7 @@ def exercise_magic(line: str, cell: str) -> Checked:
     elif code != begun:
         print(f"{file.name} had another fix, which is kept as {keep_aside(file).name}.")
         _write(file, code)
-    else:  # whoever runs all cells has fixed it elsewhere, in an editor
+    else:  # a learner who runs all cells has fixed it elsewhere, in an editor
         print(f"The cell is as it was, and {file} is not: the file is judged. `labkit reset` begins anew.")
     return check(exercise.name)
 
@@ -121,7 +121,7 @@ def solution(name: str | None = None) -> Solved:
 
 
 def predict(what: str, expected: Any = ...) -> Note:
-    """Keep what you expect, in place of `...`, before you run the next cell. Nobody makes you."""
+    """Keep what you expect, in place of `...`, before you run the next cell, if you like."""
     words = "" if isinstance(expected, EllipsisType) else str(expected)
     _file().change(lambda progress: progress.predict(what, words))
     return Note(

@@ -16,8 +16,9 @@ def load_ipython_extension(shell: Any) -> None:
     """
     Load with `%load_ext labkit`: collect garbage after each cell, and show what Python says of leaks.
 
-    Python hides `ResourceWarning`, and tells of a coroutine that nobody awaited only once for each line. `%flight`
-    is the flight recorder, which is off until `%flight on`. `%%exercise` keeps a cell as your file, and judges it.
+    Python hides `ResourceWarning`, and warns only once for each line of a coroutine that was never awaited.
+    `%flight` is the flight recorder, which is off until `%flight on`. `%%exercise` keeps a cell as your file, and
+    judges it.
     """
     warnings.filterwarnings("always", category=ResourceWarning)
     warnings.filterwarnings("always", message=".* was never awaited", category=RuntimeWarning)

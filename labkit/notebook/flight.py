@@ -74,7 +74,7 @@ class Flight:
         %flight             whether it records, and how much it has seen
         %flight on, off     begin a new record, or end it; the record stays
         %flight report      what is wrong, and what to do
-        %flight timeline    a lane for each connection, a bar for each time somebody held it
+        %flight timeline    a lane for each connection, a bar for each time a task held it
         %flight table       one row for each time
         %flight holders     who holds a connection at this moment
         %flight clear       forget the record

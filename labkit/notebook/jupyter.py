@@ -78,12 +78,12 @@ def _command(notebooks: Path, port: int | None, browser: bool, arguments: Sequen
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # in a container one is root, and nobody else can reach loopback
+        command.append("--allow-root")  # in a container one is root, and no other machine can reach loopback
     return [*command, *arguments]
 
 
 def check_port(port: int) -> None:
-    """Raise `CannotStart` if somebody else listens on `port`: better known before servers are started."""
+    """Raise `CannotStart` if another process listens on `port`: better known before servers are started."""
     with socket.socket() as probe:
         if sys.platform != "win32":  # where it would take a port that another one listens on
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -32,7 +32,7 @@ def get_services() -> Services:
     Return running services, the same ones at every call, which no other kernel uses.
 
     `labkit lab` and `labkit run` start servers and say where they are in the environment; so do you, with
-    LABKIT_DATABASE_URL and LABKIT_REDIS_URL. This kernel gets a schema of its own there (`isolate`). Otherwise the
+    LABKIT_DATABASE_URL and LABKIT_REDIS_URL. This kernel gets its own schema there (`isolate`). Otherwise the
     provider that LABKIT_PROVIDER names, or the embedded one, is started in a thread and lives as long as this
     kernel. Raises `CannotStart` or `Unreachable`.
     """

@@ -47,7 +47,7 @@ def end(kept: list[tuple[str, str]]) -> None:
     deadline = time.monotonic() + PATIENCE
     for value in [value for kind, value in kept if kind == "folder"]:
         shutil.rmtree(value, ignore_errors=True)
-        while os.path.exists(value) and time.monotonic() < deadline:  # somebody still writes, or has a file open
+        while os.path.exists(value) and time.monotonic() < deadline:  # a process still writes, or has a file open
             time.sleep(0.01)
             shutil.rmtree(value, ignore_errors=True)
 

@@ -106,7 +106,7 @@ def end(operation: Operation) -> None:
     going_on = operation.state.operations
     if operation in going_on:
         going_on.remove(operation)
-    if _current.get() is operation:  # else this is a finaliser, which runs in the context of somebody else
+    if _current.get() is operation:  # else this is a finaliser, which runs in the context of another task
         _current.set(operation.before)
 
 

@@ -2,7 +2,7 @@
 On whose account work is done: a test's, a fixture's, or a notebook cell's.
 
 A context variable can't say it: a runner that lives for several tests keeps the context of the first, and a thread
-may have no context of its own. So whoever runs tests or cells says which one is running, and a task that was begun
+may have no context of its own. So the runner of tests or cells says which one is running, and a task that was begun
 inside a loop stays with its beginner, however long it lives.
 """
 

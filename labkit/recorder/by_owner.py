@@ -29,7 +29,7 @@ LEAKS = frozenset(
 
 _UNRETURNED = frozenset({Kind.COLLECTED, Kind.HELD_AT_END, Kind.HELD_AT_LOOP_END, Kind.HELD_AT_EXIT})
 
-# What comes to light by chance, and often while somebody else runs: it is charged to whoever began it.
+# What comes to light by chance, and often while another test runs: it is charged to the one that began it.
 _BELATED = _UNRETURNED | frozenset(
     {
         Kind.IDLE_AT_LOOP_END,
@@ -50,7 +50,7 @@ def is_leak(finding: Finding) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFindings:
-    """What one owner has to answer for; `owner` is None for what ran on nobody's account."""
+    """What one owner has to answer for; `owner` is None for what ran outside of tests and cells."""
 
     owner: str | None
     record: Record

@@ -25,7 +25,7 @@ INCIDENTS = 2_000  # the oldest incidents go when there are more
 BUILDERS = 2_000  # and so do the lines that built something, each in one loop or with one URL
 
 _ledgers = itertools.count(1)
-# What SQLAlchemy runs in a task of its own when an `async with` ends.
+# What SQLAlchemy runs in its own task when an `async with` ends.
 _HELPERS = {"AsyncSession.close", "AsyncConnection.close", "_AsyncSessionContextManager.__aexit__.<locals>.go"}
 _running_loop: Callable[[], Any] = asyncio._get_running_loop  # None outside a loop, where the public one raises
 

@@ -96,7 +96,7 @@ class Patches:
         self._on.append((owner, name, original, wrapper, own))
 
     def remove(self) -> None:
-        """Put every original back, unless somebody else has wrapped the wrapper since."""
+        """Put every original back, unless other code has wrapped the wrapper since."""
         while self._on:
             owner, name, original, wrapper, own = self._on.pop()
             if vars(owner).get(name) is wrapper:

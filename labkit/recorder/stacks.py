@@ -1,5 +1,5 @@
 """
-Where the user's code was: stacks taken cheaply, interned, and resolved to lines only when somebody asks.
+Where the user's code was: stacks taken cheaply, interned, and resolved to lines only when a report asks.
 
 SQLAlchemy runs its pool's hooks in a greenlet, whose own stack ends at the greenlet's root. The user's frames are
 those of the greenlet's parent, which waits for it: without that step no hook ever sees the user's line.

@@ -1,4 +1,4 @@
-"""A scene: async code played on a loop of its own that closes, with all that comes out of it."""
+"""A scene: async code played on its own loop that closes, with all that comes out of it."""
 
 from __future__ import annotations
 

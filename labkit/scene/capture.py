@@ -24,7 +24,7 @@ SPEAKERS = ("asyncio", POOL_LOGGER)  # the loggers that tell of what no caller g
 
 class Capture(logging.Handler):
     """
-    Keep what the process would print and nobody could catch, from `with` to its end.
+    Keep what the process would print and no code could catch, from `with` to its end.
 
     It is the whole process that is listened to, since the garbage collector may run in any thread. With
     `pool_log` the pool's every checkout and checkin is kept too. When the loop is closed, what keeps it from

@@ -1,4 +1,4 @@
-"""The gate for silent failures: what Python prints when something failed and nobody could be told."""
+"""The gate for silent failures: what Python prints when something failed and no caller could be told."""
 
 from __future__ import annotations
 

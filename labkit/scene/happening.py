@@ -13,7 +13,7 @@ class Kind(enum.StrEnum):
 
     LOG = "log"
     WARNING = "warning"
-    UNRAISABLE = "unraisable"  # raised where nobody can catch it: in a finaliser
+    UNRAISABLE = "unraisable"  # raised where no code can catch it: in a finaliser
     EXCEPTION = "exception"  # raised to the caller
     LOOP_CLOSED = "loop closed"
 

@@ -1,4 +1,4 @@
-"""A private loop: plays a scene on an event loop of its own, closes it, and keeps all that comes out."""
+"""A private loop: plays a scene on its own event loop, closes it, and keeps all that comes out."""
 
 from __future__ import annotations
 

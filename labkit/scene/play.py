@@ -22,10 +22,10 @@ def private_loop(
     scene: Scene, *args: Any, process: bool = False, pool_log: bool = False, timeout: float = 60.0
 ) -> Outcome:
     """
-    Play `scene(*args)` on an event loop of its own, in a thread, and return all that came out.
+    Play `scene(*args)` on its own event loop, in a thread, and return all that came out.
 
     When the scene ends its loop is closed and the garbage is collected: what it left open fails now, in view, and
-    not later, under somebody else's name. The kernel's loop in a notebook never closes and is not touched. With
+    not later, under another scene's name. The kernel's loop in a notebook never closes and is not touched. With
     `process` the scene is played in a child process, which can be killed when it hangs; it must then be a function
     that can be imported. With `pool_log` every checkout and checkin is kept. After `timeout` seconds the scene is
     stopped and the outcome says where its tasks were waiting. An exception of the scene is in the outcome, never

@@ -1,4 +1,4 @@
-"""Evidence: what the servers themselves say, read through a connection of its own, apart from any engine."""
+"""Evidence: what the servers themselves say, read through its own connection, apart from any engine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 CONNECT_TIMEOUT = 5
-# Where MySQL has this table its old statement warns that it will go; nobody else has the table.
+# Where MySQL has this table its old statement warns that it will go; other servers don't have the table.
 LIST = "SELECT * FROM performance_schema.processlist"
 LOOK_FOR_LIST = (
     "SELECT COUNT(*) FROM information_schema.tables"
@@ -156,7 +156,7 @@ async def _count_sqlite(services: Services, table: str, equals: dict[str, object
 
 @asynccontextmanager
 async def server_cursor(services: Services) -> AsyncIterator[Any]:
-    """Open a connection of our own, with autocommit, give its cursor, and close it properly."""
+    """Open our own connection, with autocommit, give its cursor, and close it properly."""
     import asyncmy
     from sqlalchemy.engine import make_url
 

@@ -1,4 +1,4 @@
-"""Services for as long as a command runs, or until somebody asks them to end."""
+"""Services for as long as a command runs, or until a signal asks them to end."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def _look(provider: str, *packages: str) -> Probe:
 
 @asynccontextmanager
 async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
-    """Start both servers, each in a thread of its own, on a database file in a private folder."""
+    """Start both servers, each in its own thread, on a database file in a private folder."""
     # They take 0.2 s to import, and who lists the providers starts none.
     from labkit.embedded.redis import run_redis
     from labkit.embedded.server import run_mysql
@@ -50,7 +50,7 @@ async def start_embedded(settings: Settings) -> AsyncIterator[Services]:
 
 @asynccontextmanager
 async def start_sqlite(settings: Settings) -> AsyncIterator[Services]:
-    """Give a database file in a private folder, and a Redis in a thread of its own."""
+    """Give a database file in a private folder, and a Redis in its own thread."""
     from labkit.embedded.redis import run_redis
 
     with private_folder(ROOM) as folder:

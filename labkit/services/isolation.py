@@ -1,5 +1,5 @@
 """
-Services for one user among several: a schema of their own on the same servers, gone afterwards.
+Services for one user among several: a separate schema on the same servers, gone afterwards.
 
 The engine's keys in Redis begin with the name of its schema. Clients of Redis carry it as their name, so that
 `redis_clients` lists those of one user. As a script, run by `reap.py` when the user's process is gone, this removes

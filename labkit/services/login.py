@@ -58,7 +58,7 @@ async def redis_version(url: str, *, timeout: float) -> str:
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
 
-    # One attempt: whoever waits for a server that starts asks again by itself.
+    # One attempt: a caller that waits for a starting server asks again by itself.
     client = Redis.from_url(url, retry=Retry(NoBackoff(), 0))
     try:
         async with asyncio.timeout(timeout):

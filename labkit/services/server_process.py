@@ -114,7 +114,7 @@ class ServerProcess:
         return (faults or lines or ["nothing."])[-1]
 
     def kill(self) -> None:
-        """End the process at once: nobody needs its data any more, or the test wants just that."""
+        """Kill the process: its data is not needed any more, or the test wants just that."""
         if self._program is not None:
             self._program.end()
             self._program = None

@@ -24,7 +24,7 @@ def services_in_thread(provider: str | None = None, *, settings: Settings | None
         with services_in_thread("local") as services:
             asyncio.run(main(services))
 
-    A thread with an event loop of its own starts them and stops them: they don't care which loops use them
+    A thread with its own event loop starts them and stops them: they don't care which loops use them
     meanwhile, nor how many.
     """
     with _held(lambda: start_services(provider, settings=settings)) as services:

@@ -4,7 +4,7 @@ How long labkit takes to be there: its import and its help beside the import of 
     python tests/bench/bench_start.py [--rounds 15]
 
 Each figure is a whole process, the contestants in turn; medians, and the median of the ratios of one round. The
-start of the embedded servers is measured in a process of its own each time, as a newcomer meets it, and again in
+start of the embedded servers is measured in its own process each time, as a newcomer meets it, and again in
 the same process.
 """
 

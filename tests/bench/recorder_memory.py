@@ -105,7 +105,7 @@ def bytes_per_event(events: int) -> float:
 
 
 def bytes_per_real_event(events: int) -> float:
-    """Return what an event takes when each checkout has a session and a task of its own, as in a web server."""
+    """Return what an event takes when each checkout has a session and its own task, as in a web server."""
 
     async def request(engine: AsyncEngine) -> None:
         async with AsyncSession(engine) as session:

@@ -71,7 +71,7 @@ async def test_the_same_user_twice_leaves_a_connection_to_the_garbage(
     assert isinstance(outcome.exception, IntegrityError)
     assert any("garbage collector" in each.text for each in outcome.silent_failures)
     assert all(each.loop_closed for each in outcome.silent_failures)
-    # aiosqlite ends its connection in a thread of its own, which asks no loop.
+    # aiosqlite ends its connection in its own thread, which asks no loop.
     on_server = Capability.SERVER in any_services.capabilities
     assert outcome.says("RuntimeError: Event loop is closed") == on_server
 

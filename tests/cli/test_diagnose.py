@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def run(labkit: Labkit, folder: Path) -> Labkit:
-    """Run `labkit diagnose`; the program is a process of its own all the same."""
+    """Run `labkit diagnose`; the program is its own process all the same."""
     return functools.partial(labkit, "diagnose", cwd=folder)
 
 

@@ -1,4 +1,4 @@
-"""A clause in a process of its own: it may die, hang, be unable to end, and what it forks is heard too."""
+"""A clause in its own process: it may die, hang, be unable to end, and what it forks is heard too."""
 
 from __future__ import annotations
 

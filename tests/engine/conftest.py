@@ -134,7 +134,7 @@ async def run(awaitable: Awaitable[object]) -> object:
 @pytest.fixture
 def cancel_everywhere() -> Callable[..., Awaitable[list[bool]]]:
     """
-    Run `work()` in a task of its own again and again, cancelled at its first wait, its second, and so on.
+    Run `work()` in its own task again and again, cancelled at its first wait, its second, and so on.
 
     After each run `check(cancelled)` is awaited. Return for each run whether the cancellation came out.
     """

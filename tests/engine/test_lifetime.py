@@ -25,7 +25,7 @@ Until = Callable[..., Awaitable[None]]
 
 
 def in_another_loop(engine: Engine) -> BaseException | None:
-    """Use `engine` in a thread with a loop of its own; return what that raised."""
+    """Use `engine` in a thread with its own loop; return what that raised."""
     raised: list[BaseException] = []
 
     def use() -> None:

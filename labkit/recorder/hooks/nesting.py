@@ -29,7 +29,7 @@ remove = _patches.remove
 def _module(name: str) -> ModuleType | None:
     try:
         return importlib.import_module(name)
-    except Exception:  # whatever it is that can't be imported here, nobody uses it
+    except Exception:  # what can't be imported here is not used
         return None
 
 

@@ -110,7 +110,7 @@ def _connect(original: Any) -> Any:
 
 
 def _asked(pool: Any) -> list[tuple[Any, int]]:
-    """Tell that somebody asks a pool for a connection; return whom it was told, and when."""
+    """Tell each tracker that a task asks a pool for a connection; return the trackers, and when."""
     since = []
     for trackers in active():
         with guard("asked", trackers.ledger):

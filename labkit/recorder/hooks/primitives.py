@@ -1,4 +1,4 @@
-"""Locks, events, queues: bound to the first loop in which somebody had to wait for them."""
+"""Locks, events, queues: bound to the first loop in which a task had to wait for them."""
 
 from __future__ import annotations
 

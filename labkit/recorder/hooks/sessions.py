@@ -119,7 +119,7 @@ def _init(original: Any) -> Any:
 def _aexit(original: Any) -> Any:
     @functools.wraps(original)
     def __aexit__(self: Any, type_: Any, value: Any, traceback: Any) -> Any:
-        # SQLAlchemy closes in a task of its own, in which the exception that ends the block can't be seen.
+        # SQLAlchemy closes in its own task, in which the exception that ends the block can't be seen.
         block_ends(self, "with" if type_ is None else "error")
         return original(self, type_, value, traceback)
 

@@ -28,7 +28,7 @@ def install() -> None:
 
 
 def remove() -> None:
-    """Hear of no more, and put back the flag that makes engines ask for listeners, unless somebody else listens."""
+    """Hear of no more, and put back the flag that makes engines ask for listeners, unless there is another."""
     global _users
     _users -= 1
     if _users == 0:

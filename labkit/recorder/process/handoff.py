@@ -28,7 +28,7 @@ START = Path(__file__).parent.parent / "start"  # Python executes the `sitecusto
 FIRST, ASKED = "first", "ask"
 VARIABLE = "LABKIT_FLIGHT_SPOOL"  # three lines: level, prefix of Python, folder
 
-# The signal that asks a process what it knows: one that nobody uses, or, on macOS, one that is ignored otherwise.
+# The signal that asks a process what it knows: an unused one, or, on macOS, one that is ignored otherwise.
 # Windows has none.
 ASK: int | None = int(signal.SIGRTMIN) + 11 if hasattr(signal, "SIGRTMIN") else getattr(signal, "SIGINFO", None)
 

@@ -1,12 +1,13 @@
 """
 Running a program under the recorder, as it is.
 
-The program is run by Python itself, as `python SCRIPT` would: labkit is no part of its stack, and begins to record
-when the program first imports SQLAlchemy or redis. Processes that it forks, and other Pythons of the
+The program is run by Python itself, as `python SCRIPT` would: labkit is no part of its stack, and begins to
+record when the program first imports SQLAlchemy or redis. Processes that it forks, and other Pythons of the
 environment that it starts, are recorded too. What it can notice: `PYTHONPATH` and `LABKIT_FLIGHT_SPOOL` in its
-environment, a handler for SIGTERM where there was none, a handler for one signal that nobody uses, one open file,
-a supervisor as its parent, which ends what it leaves running, and in a forked child that the garbage collector
-leaves alone what the parent has made. On Windows, which has no such signal, a thread looks whether a file asks.
+environment, a handler for SIGTERM where there was none, a handler for one signal that is otherwise unused, an
+open file, a supervisor as its parent, which ends what it leaves running, and in a forked child that the garbage
+collector leaves alone what the parent has made. On Windows, which has no such signal, a thread looks whether a
+file asks.
 """
 
 from __future__ import annotations

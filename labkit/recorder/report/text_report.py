@@ -15,7 +15,7 @@ from labkit.recorder.snapshot import Place, Record
 __all__ = ["block"]
 
 WIDTH = 100  # columns
-_LEFT_OUT = {"at", "test"}  # the first line says where, and whoever shows the block says in which test
+_LEFT_OUT = {"at", "test"}  # the first line says where, and the caller, that shows the block, says in which test
 
 
 def block(record: Record, finding: Finding) -> str:

@@ -16,7 +16,7 @@ __all__ = ["Timeline", "beside", "timeline"]
 
 class Timeline:
     """
-    Shows itself in a notebook; `svg` is a file of its own, `text()` says all of it in words.
+    Shows itself in a notebook; `svg` is a complete file, `text()` says all of it in words.
 
     Several records stand below each other on one scale. The same records give the same bytes.
     """

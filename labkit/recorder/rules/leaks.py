@@ -83,7 +83,7 @@ def _evidence(record: Record, checkout: Checkout) -> list[str]:
 
 
 def cancelled_statements(record: Record) -> Iterator[Draft]:
-    """cancelled-while-holding: a statement was cancelled, and nobody ended the session it ran in."""
+    """cancelled-while-holding: a statement was cancelled, and the session that it ran in was not closed."""
     for incident in record.incidents:
         checkout, session = incident.checkout, incident.session
         if incident.kind != Kind.CANCELLED or checkout is None:

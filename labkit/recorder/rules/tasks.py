@@ -13,7 +13,7 @@ __all__ = ["abandoned_generators", "implicit_io", "lost_tasks", "nest_asyncio", 
 
 
 def lost_tasks(record: Record) -> Iterator[Draft]:
-    """lost-task: nobody waited for a task that held a connection when its loop ended."""
+    """lost-task: a task that held a connection when its loop ended was not awaited."""
     for incident in record.incidents:
         checkout = incident.checkout
         if incident.kind == Kind.LOST_TASK and checkout is not None:

@@ -13,14 +13,14 @@ __all__ = ["LoopTracker"]
 
 
 class LoopTracker:
-    """Judges what a loop leaves behind, at the moment in which nobody can give it back any more."""
+    """Judges what a loop leaves behind, at the moment after which nothing can give it back."""
 
     def __init__(self, ledger: Ledger, sessions: SessionTracker) -> None:
         self._ledger = ledger
         self._sessions = sessions
 
     def ending(self, tasks: list[Any]) -> None:
-        """The runner is about to cancel these tasks, which nobody waited for."""
+        """The runner is about to cancel these tasks, which were not awaited."""
         for task in tasks:
             entry = self._ledger.entry_of(task)
             for checkout in self._held_by(entry) if entry is not None else ():

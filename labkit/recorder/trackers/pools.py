@@ -71,7 +71,7 @@ class PoolTracker:
     # Checkouts.
 
     def checked_out(self, record: Any, fairy: Any) -> None:
-        """A connection went from its pool into somebody's hands."""
+        """A connection was checked out."""
         entry = record.info.get(self._key)
         if entry is None or not self._engines.targets.everything:
             generation = self._engines.generation(fairy._pool)
@@ -169,7 +169,7 @@ class PoolTracker:
                 self._end(entry, "invalidated")
 
     def detached(self, record: Any, dbapi: Any) -> None:
-        """A connection left its pool; it is still in somebody's hands."""
+        """A connection left its pool; it is still checked out."""
         entry = self._entry(record)
         if entry is not None:
             self._detached[id(dbapi)] = entry
@@ -192,7 +192,7 @@ class PoolTracker:
     # Waiting for the pool.
 
     def asked(self, pool: Any) -> int:
-        """Somebody asks a pool for a connection; return when."""
+        """A task asks a pool for a connection; return when."""
         generation = self._engines.generation(pool)
         if generation is not None and _is_full(pool):
             self._has_to_wait(generation)

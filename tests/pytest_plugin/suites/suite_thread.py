@@ -1,4 +1,4 @@
-"""A thread with a loop of its own keeps a connection."""
+"""A thread with its own loop keeps a connection."""
 
 from __future__ import annotations
 
