@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -92,8 +93,11 @@ class Program:
     SIGTERM and waits for so many seconds before it is killed. A command that can't be executed ends with status
     127, as in a shell; on Windows it raises `OSError`.
 
+    A `direct` program has no supervisor, and is a child of this process: for servers, which leave no daemons. It is
+    killed at `end()`, and by the reaper when this process is gone. So is every program on Windows.
+
     On Linux all its descendants are ended, however they and this process end; on macOS, those in its process group
-    and those whose parents still run; on Windows the latter only, and nothing is sent before.
+    and those whose parents still run; of a direct one, and on Windows, the latter only, and nothing is sent before.
     """
 
     def __init__(
@@ -102,6 +106,7 @@ class Program:
         *,
         grace: float = 0.0,
         session: bool = False,
+        direct: bool = False,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stdin: int | IO[Any] | None = None,
@@ -109,12 +114,14 @@ class Program:
         stderr: int | IO[Any] | None = None,
     ) -> None:
         self._grace = grace
-        self._supervised = Supervised(command, grace=grace, session=session)
+        direct = direct or sys.platform == "win32"
+        self._supervised = None if direct else Supervised(command, grace=grace, session=session)
         try:
-            with _interrupts_blocked():
+            with _interrupts_blocked() if self._supervised else nullcontext():
                 self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                    self._supervised.command,
-                    pass_fds=self._supervised.descriptors,
+                    self._supervised.command if self._supervised else command,
+                    pass_fds=self._supervised.descriptors if self._supervised else (),
+                    start_new_session=session and direct,
                     creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) if session else 0,
                     env=env,
                     cwd=cwd,
@@ -123,9 +130,11 @@ class Program:
                     stderr=stderr,
                 )
         finally:
-            self._supervised.started()
-        if sys.platform == "win32":
-            reaper.keep("process", str(self._process.pid))
+            if self._supervised:
+                self._supervised.started()
+        self._kept = "" if self._supervised else _to_be_reaped(self._process.pid)
+        if self._kept:
+            reaper.keep("process", self._kept)
         self.stdin = self._process.stdin
         self.stdout = self._process.stdout
 
@@ -140,7 +149,7 @@ class Program:
             below = {each.pid for each in psutil.Process(self._process.pid).children(recursive=True)}
         except psutil.Error:
             return set()
-        return below | {self._process.pid} if sys.platform == "win32" else below
+        return below if self._supervised else below | {self._process.pid}
 
     @property
     def status(self) -> int | None:
@@ -162,26 +171,36 @@ class Program:
 
     def send_signal(self, number: int) -> None:
         """Send the program a signal; nothing is sent to one that has ended."""
-        if sys.platform == "win32":
-            self._process.send_signal(number)
-        else:
+        if self._supervised:
             self._supervised.send_signal(number)
+        else:
+            self._process.send_signal(number)
 
     def end(self) -> None:
         """End the program and all that it has started, if that has not happened yet."""
-        if sys.platform == "win32":
+        if self._supervised:
+            self._supervised.end()
+        elif self._process.returncode is None:
             kill_tree(self._process.pid)
-            reaper.release("process", str(self._process.pid))
-        self._supervised.end()
         try:
             self._process.wait(self._grace + LIMIT)
         except subprocess.TimeoutExpired:  # a supervisor that was stopped, perhaps; the program is killed with it
             self._process.kill()
             self._process.wait()
+        reaper.release("process", self._kept)
+
+
+def _to_be_reaped(pid: int) -> str:
+    """Return what the reaper needs to know of a process: also when it began, since its number may come again."""
+    import psutil
+
+    with suppress(psutil.Error):  # it has ended already
+        return json.dumps([pid, psutil.Process(pid).create_time(), str(Path(psutil.__file__).parents[1])])
+    return ""
 
 
 def kill_tree(root: int) -> None:
-    """Kill a process and the descendants whose parents still run: for Windows, where there is no supervisor."""
+    """Kill a process and the descendants whose parents still run: where there is no supervisor."""
     import psutil
 
     with suppress(psutil.Error):

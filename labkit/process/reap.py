@@ -3,7 +3,7 @@ End what a process leaves behind; run by `reaper.py` as its child, by file path,
 
 Each line on stdin is a JSON list: ["keep" | "release", kind, value]. When stdin ends the process is gone,
 however it went, and what is still kept is ended: a command is run (JSON: `command`, and the text of its `stdin`),
-a folder is removed, and on Windows, where programs have no supervisor, a process is killed with its descendants.
+a folder is removed, and a process that has no supervisor is killed with its descendants.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ def read(lines: Iterable[str]) -> list[tuple[str, str]]:
 def end(kept: list[tuple[str, str]]) -> None:
     """End what is kept: processes first, folders last, since a dying server may still write."""
     quiet = subprocess.DEVNULL
-    # A process's number is no other's as long as its parent could wait for it: until now.
     for value in [value for kind, value in kept if kind == "process"]:
-        subprocess.run(["taskkill", "/T", "/F", "/PID", value], stdout=quiet, stderr=quiet, check=False)
+        kill(*json.loads(value))
     for value in [json.loads(value) for kind, value in kept if kind == "command"]:
         given = value.get("stdin", "").encode()
         subprocess.run(value["command"], input=given, stdout=quiet, stderr=quiet, check=False)
@@ -50,6 +49,19 @@ def end(kept: list[tuple[str, str]]) -> None:
         while os.path.exists(value) and time.monotonic() < deadline:  # a process still writes, or has a file open
             time.sleep(0.01)
             shutil.rmtree(value, ignore_errors=True)
+
+
+def kill(pid: int, began: float, libraries: str) -> None:
+    """Kill a process that began then, and its descendants; `libraries` is the folder in which psutil is."""
+    sys.path.append(libraries)
+    import psutil
+
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if process.create_time() == began:
+            for each in [process, *process.children(recursive=True)]:
+                with suppress(psutil.Error):
+                    each.kill()
 
 
 def main(lines: IO[str]) -> None:

@@ -16,6 +16,9 @@ from labkit.services.ports import PortTaken
 
 __all__ = ["ServerProcess", "find_program", "said_version"]
 
+# The server's process waits at this gate until the reaper knows it: there is no moment at which a killed parent
+# leaves a running server behind. `exec` keeps the process number.
+GATE = 'read _ && exec "$@"'
 TAKEN = "address already in use"
 
 # Servers live where an ordinary user's PATH does not lead, and a notebook's kernel may run without its
@@ -77,7 +80,7 @@ class ServerProcess:
         with self._log.open("ab") as log:
             self._log_start = log.tell()
             self._program = Program(
-                self._command,
+                ["/bin/sh", "-c", GATE, "sh", *self._command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -85,10 +88,11 @@ class ServerProcess:
                 # A killed server leaves its own temporary files where it made them: here, in the private folder.
                 env={**os.environ, "LC_ALL": "C", "TMPDIR": str(self._folder)},
                 session=True,  # Ctrl-C in the terminal is for us; the server goes when we say so
+                direct=True,
             )
         assert self._program.stdin is not None
         with suppress(BrokenPipeError), self._program.stdin as stdin:
-            stdin.write(self._config.encode())
+            stdin.write(b"\n" + self._config.encode())
 
     def status(self) -> int | None:
         """Return the exit status, None while the process runs."""

@@ -159,6 +159,16 @@ def test_what_it_has_started_ends_with_it(start: Callable[..., Program]) -> None
     program.end()  # twice does no harm
 
 
+def test_a_direct_one_is_a_child_of_this_process_and_ends_like_the_others(start: Callable[..., Program]) -> None:
+    program = start(*PYTHON, PARENT, direct=True, session=True)
+    child = psutil.Process(said(program))
+    assert child.parent().ppid() == os.getpid()
+    program.end()
+
+    assert program.status == -signal.SIGKILL
+    child.wait(10)
+
+
 @linux
 @pytest.mark.parametrize("last", ["", "time.sleep(600)"], ids=["by itself", "at end()"])
 def test_a_daemon_ends_with_it(last: str, start: Callable[..., Program]) -> None:

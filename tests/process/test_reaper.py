@@ -50,12 +50,19 @@ def test_what_was_kept_and_not_released_is_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.learner_path
-@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere a supervisor ends processes")
-def test_on_windows_a_process_that_was_kept_is_killed() -> None:
+@pytest.mark.parametrize("earlier", [0.0, 60.0], ids=["it is killed", "a later one of its number is not"])
+def test_of_a_process_that_was_kept_it_is_known_when_it_began(earlier: float) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
-    reap.end([("process", str(process.pid))])
-
-    assert process.wait(10)
+    began = psutil.Process(process.pid).create_time() - earlier
+    reap.end([("process", json.dumps([process.pid, began, str(Path(psutil.__file__).parents[1])]))])
+    try:
+        if earlier:
+            assert process.poll() is None
+        else:
+            assert process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_folder_that_can_not_be_removed_yet_is_left_to_the_reaper(
