@@ -74,6 +74,8 @@ def main() -> None:
     """Run the command line; an error that a person can fix becomes one line on stderr and exit status 2."""
     # SIGTERM ends the program as Ctrl-C does, through every `finally`: servers are stopped, files removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    if hasattr(signal, "SIGCHLD"):  # a process that ignores it is not told how its children ended
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no “✓” shows another character

@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any
 from labkit.errors import InvalidInput
 from labkit.process import reaper
 from labkit.process.program import LIMIT, kill_tree
+from labkit.process.signals import signals_held
 
 if sys.platform != "win32":
     from labkit.process.supervisor import fork, supervise
@@ -26,10 +28,7 @@ __all__ = ["check_importable", "child_process"]
 
 # What most children need is imported once, by a server that does nothing else; it has no threads, and forks them.
 NEEDED = ["labkit.contract", "labkit.course.examiner", "ctypes"]
-if sys.platform == "linux":
-    CONTEXT = multiprocessing.get_context("forkserver")
-else:
-    CONTEXT = multiprocessing.get_context("spawn")
+LONGEST = 70  # characters of the temporary folder: with them the path of the server's socket has just its 107
 
 
 @contextmanager
@@ -42,13 +41,12 @@ def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterato
     and the descendants whose parents still run; on Windows only these, and only at the end of the block. What is
     given is its supervisor, which ends as it does. Ctrl-C does not reach it; on Windows, only once it has begun.
     """
-    if sys.platform == "linux":
-        CONTEXT.set_forkserver_preload(NEEDED)
-    pipes: tuple[Any, Any] = CONTEXT.Pipe(duplex=False)  # of another class on Windows, which does the same
+    context = _context()
+    pipes: tuple[Any, Any] = context.Pipe(duplex=False)  # of another class on Windows, which does the same
     ours, theirs = pipes
     # Packed, so that what the worker imports is imported by it, and not by its supervisor.
     packed = pickle.dumps((target, args))
-    child = CONTEXT.Process(target=_begin, args=(dict(os.environ), theirs, packed), name=name)
+    child = context.Process(target=_begin, args=(dict(os.environ), theirs, packed), name=name)
     _start_deaf(child)
     theirs.close()
     try:
@@ -56,6 +54,19 @@ def child_process(target: Callable[..., None], *args: Any, name: str) -> Iterato
     finally:
         ours.close()
         _end(child)
+
+
+@cache
+def _context() -> Any:
+    if sys.platform != "linux" or len(os.fsencode(tempfile.gettempdir())) > LONGEST:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(NEEDED)
+    # The server's socket is in a temporary folder, which nothing removes when Python is killed. In a child of
+    # another child both are those of the first process.
+    if multiprocessing.parent_process() is None:
+        reaper.keep("folder", util.get_temp_dir())
+    return context
 
 
 def check_importable(what: str, *things: Any) -> None:
@@ -101,12 +112,6 @@ def _end(child: BaseProcess) -> None:
     child.join()
 
 
-@cache
-def _keep_folder() -> None:
-    # The server's socket is in a temporary folder, which nothing removes when Python is killed.
-    reaper.keep("folder", util.get_temp_dir())
-
-
 def _start_deaf(child: BaseProcess) -> None:
     """
     Start a child that is deaf to SIGINT, from its first instant on.
@@ -118,9 +123,5 @@ def _start_deaf(child: BaseProcess) -> None:
         child.start()
         return
     resource_tracker.ensure_running()  # its own start, with the first child's, would unblock SIGINT again
-    _keep_folder()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        child.start()  # it inherits the mask
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with signals_held("SIGINT"):
+        child.start()

@@ -33,11 +33,13 @@ def private_folder(megabytes: int = 1) -> Iterator[Path]:
     # Kept under its name before it is made, so that there is no moment at which it could be left behind.
     folder = temporary_folder() / f"labkit-{secrets.token_hex(6)}"
     reaper.keep("folder", str(folder))
+    owner = os.getpid()
     try:
         _make(folder, megabytes)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == owner:  # and not a child that was forked in the block
+            shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():  # Windows keeps a file that is open: then the reaper removes it after this process
             reaper.release("folder", str(folder))
 

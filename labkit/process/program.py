@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from labkit.process import reaper
+from labkit.process import reap, reaper
+from labkit.process.signals import signals_held
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    SHARED: tuple[str, ...] = ()
+else:
     from labkit.process.supervisor import SHARED
 
 __all__ = ["Program", "Supervised", "kill_tree"]
@@ -116,11 +119,13 @@ class Program:
         self._grace = grace
         direct = direct or sys.platform == "win32"
         self._supervised = None if direct else Supervised(command, grace=grace, session=session)
+        for descriptor in self._supervised.descriptors if self._supervised else ():
+            os.set_inheritable(descriptor, True)
         try:
-            with _interrupts_blocked() if self._supervised else nullcontext():
+            with signals_held(*SHARED, "SIGTERM") if self._supervised else nullcontext():
                 self._process: subprocess.Popen[bytes] = subprocess.Popen(
                     self._supervised.command if self._supervised else command,
-                    pass_fds=self._supervised.descriptors if self._supervised else (),
+                    close_fds=direct,  # a program may read what a shell has opened for it: `<(…)`
                     start_new_session=session and direct,
                     creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) if session else 0,
                     env=env,
@@ -129,6 +134,10 @@ class Program:
                     stdout=stdout,
                     stderr=stderr,
                 )
+        except BaseException:
+            if self._supervised:
+                self._supervised.end()
+            raise
         finally:
             if self._supervised:
                 self._supervised.started()
@@ -170,10 +179,14 @@ class Program:
         return self._process.wait(seconds)
 
     def send_signal(self, number: int) -> None:
-        """Send the program a signal; nothing is sent to one that has ended."""
+        """
+        Send the program a signal; nothing is sent to one that has ended.
+
+        Nor is one that a terminal has just sent to all its processes, unless the program has its own session.
+        """
         if self._supervised:
             self._supervised.send_signal(number)
-        else:
+        elif sys.platform != "win32" or number != signal.SIGINT:  # there only the console sends it, and to all
             self._process.send_signal(number)
 
     def end(self) -> None:
@@ -195,7 +208,7 @@ def _to_be_reaped(pid: int) -> str:
     import psutil
 
     with suppress(psutil.Error):  # it has ended already
-        return json.dumps([pid, psutil.Process(pid).create_time(), str(Path(psutil.__file__).parents[1])])
+        return json.dumps([pid, reap.began(psutil.Process(pid)), str(Path(psutil.__file__).parents[1])])
     return ""
 
 
@@ -208,19 +221,6 @@ def kill_tree(root: int) -> None:
         for each in [process, *process.children(recursive=True)]:
             with suppress(psutil.Error):
                 each.kill()
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block what a terminal sends: it must not end a supervisor that has inherited the mask and no handlers yet."""
-    if sys.platform == "win32":
-        yield
-    else:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in (*SHARED, "SIGTERM")])
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _forget() -> None:

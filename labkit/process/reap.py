@@ -17,9 +17,14 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 PATIENCE = 15.0  # seconds for the supervisors to end what writes in the folders
+NEAR = 1.5  # seconds between two processes of one number, at least; the time of the start is a whole second
+LONGEST = 60.0  # seconds for a command: a server may never answer
 
 
 def read(lines: Iterable[str]) -> list[tuple[str, str]]:
@@ -42,7 +47,8 @@ def end(kept: list[tuple[str, str]]) -> None:
         kill(*json.loads(value))
     for value in [json.loads(value) for kind, value in kept if kind == "command"]:
         given = value.get("stdin", "").encode()
-        subprocess.run(value["command"], input=given, stdout=quiet, stderr=quiet, check=False)
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(value["command"], input=given, stdout=quiet, stderr=quiet, timeout=LONGEST, check=False)
     deadline = time.monotonic() + PATIENCE
     for value in [value for kind, value in kept if kind == "folder"]:
         shutil.rmtree(value, ignore_errors=True)
@@ -51,17 +57,25 @@ def end(kept: list[tuple[str, str]]) -> None:
             shutil.rmtree(value, ignore_errors=True)
 
 
-def kill(pid: int, began: float, libraries: str) -> None:
+def kill(pid: int, then: float, libraries: str) -> None:
     """Kill a process that began then, and its descendants; `libraries` is the folder in which psutil is."""
     sys.path.append(libraries)
     import psutil
 
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        if process.create_time() == began:
+        if abs(began(process) - then) < NEAR:
             for each in [process, *process.children(recursive=True)]:
                 with suppress(psutil.Error):
                     each.kill()
+
+
+def began(process: psutil.Process) -> float:
+    """Return when a process began, in seconds on a clock that nobody sets."""
+    import psutil
+
+    # Linux counts from the start of the machine. psutil adds the time of that start, which moves with the clock.
+    return process.create_time() - (psutil.boot_time() if sys.platform == "linux" else 0.0)
 
 
 def main(lines: IO[str]) -> None:

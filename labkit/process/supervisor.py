@@ -13,6 +13,7 @@ those descendants whose parents still run. On Windows there is none.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -33,35 +34,42 @@ STEP = 0.01  # seconds between two looks at what is left
 SETTLE = 0.5  # seconds for helpers to end by themselves, as those of multiprocessing do, when the worker has ended
 POLITE = 2.0  # seconds from SIGTERM to SIGKILL for what a worker has started
 PATIENCE = 10.0  # seconds for killed processes to be gone: one that waits for a dead disk is not
-REAPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reap.py")
+RECENT = 1.0  # seconds
+REAPER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "reap.py")
 SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 # Signals that a terminal, or who ends a whole group, sends to all: they are the worker's, and labkit's, to answer.
 SHARED = ("SIGINT", "SIGQUIT", "SIGHUP")
 
 
-def supervise(worker: int, pipe: int, grace: float = 0.0) -> NoReturn:
+def supervise(worker: int, pipe: int, grace: float = 0.0, session: bool = False) -> NoReturn:
     """
     Wait for the end of the child process `worker`, or of `pipe`; end all that is left; end as the worker did.
 
-    Each byte that comes through the pipe is a signal for the worker. SIGTERM asks for the end, as the end of the
-    pipe does. With a `grace`, the worker has so many seconds to end after SIGTERM, and what it has started `POLITE`
-    seconds more; without, all are killed at once.
+    Each byte that comes through the pipe is a signal for the worker; one that a terminal has just sent to all is
+    not sent to it again, unless it is in its own `session`. SIGTERM asks for the end, as the end of the pipe does.
+    With a `grace`, the worker has so many seconds to end after SIGTERM, and what it has started `POLITE` seconds
+    more; without, all are killed at once.
     """
-    _Supervisor(worker, pipe, grace).run()
+    _Supervisor(worker, pipe, grace, session).run()
 
 
 class _Supervisor:
-    def __init__(self, worker: int, pipe: int, grace: float) -> None:
+    def __init__(self, worker: int, pipe: int, grace: float, session: bool) -> None:
         self._worker = worker
         self._pipe = pipe
         self._grace = grace
         self._status: int | None = None  # the worker's, once it has been waited for
         self._asked = False
+        # When this process had the signals that a terminal sends to all, the worker among them.
+        self._shared: dict[int, float] = {}
         self._woken, waker = os.pipe()
         for each in (self._woken, waker):
             os.set_blocking(each, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._ask)
+        if not session:
+            for name in SHARED:
+                signal.signal(getattr(signal, name), self._note)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     def run(self) -> NoReturn:
@@ -83,7 +91,11 @@ class _Supervisor:
     def _hear(self, numbers: bytes) -> None:
         self._asked = self._asked or not numbers
         for number in numbers:
-            self._send(number)
+            if time.monotonic() - self._shared.pop(number, -math.inf) > RECENT:
+                self._send(number)
+
+    def _note(self, number: int, _: object) -> None:
+        self._shared[number] = time.monotonic()
 
     def _send(self, number: int) -> None:
         # Only to a worker that has not been waited for: its number is no other's yet.
@@ -116,9 +128,9 @@ class _Supervisor:
         self._kill_group()
         end = time.monotonic() + PATIENCE
         while self._children() and time.monotonic() < end:
-            # All are stopped before the first is killed: none of them can start another one meanwhile. A reaper
-            # removes what this labkit's programs leave, if they use labkit themselves, and then ends.
-            below = [process for process in self._below() if not _is_reaper(process)]
+            # All are stopped before the first is killed: none of them can start another one meanwhile. A reaper,
+            # and the commands that it runs, remove what programs leave that use labkit themselves; then they end.
+            below = self._below(but_of_reapers=True)
             _signal_all(below, "suspend")
             _signal_all(below, "kill")
             time.sleep(STEP)
@@ -130,10 +142,15 @@ class _Supervisor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._worker, signal.SIGKILL)
 
-    def _below(self) -> list[psutil.Process]:
+    def _below(self, *, but_of_reapers: bool = False) -> list[psutil.Process]:
         import psutil  # late: most workers leave nothing, and this process should be small and begin at once
 
-        return psutil.Process().children(recursive=True)
+        below = psutil.Process().children(recursive=True)
+        spared: set[psutil.Process] = set()
+        for process in filter(_is_reaper, below if but_of_reapers else []):
+            with contextlib.suppress(psutil.Error):
+                spared |= {process, *process.children(recursive=True)}
+        return [process for process in below if process not in spared]
 
 
 def _signal_all(processes: list[psutil.Process], verb: str) -> None:
@@ -148,7 +165,7 @@ def _is_reaper(process: psutil.Process) -> bool:
     import psutil
 
     with contextlib.suppress(psutil.Error):
-        return REAPER in process.cmdline()
+        return any(each.endswith("reap.py") and os.path.realpath(each) == REAPER for each in process.cmdline())
     return False
 
 
@@ -194,11 +211,15 @@ def fork() -> int:
     _prctl(SET_CHILD_SUBREAPER, 1)
     # Of a process that ignores this signal, as some are started, the system doesn't keep how its children ended.
     signal.signal(signal.SIGCHLD, _nothing)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in (*SHARED, "SIGTERM")])
+    shared = [getattr(signal, name) for name in SHARED]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [*shared, signal.SIGTERM])
+    early = signal.sigpending().intersection(shared)  # they came while Python started, and are not inherited
     worker = os.fork()
     if worker:
-        for name in SHARED:
-            signal.signal(getattr(signal, name), _nothing)
+        for number in shared:
+            signal.signal(number, _nothing)
+        for number in early:
+            os.kill(worker, number)
         return worker
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
@@ -212,19 +233,30 @@ def main(pipe: int, grace: float, session: bool, libraries: str, command: list[s
     """Start `command` and supervise it. `libraries` is the folder in which psutil is."""
     sys.path.append(libraries)
     os.set_inheritable(pipe, False)
+    _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGCONT)  # one that was stopped would not see that labkit is gone
     worker = fork()
     if not worker:
         _become(command, session)
-    # What the worker reads and writes is its own: who waits for the end of it must not wait for this process.
+    _let_go(but=pipe)
+    supervise(worker, pipe, grace, session)
+
+
+def _let_go(but: int) -> None:
+    """Close the worker's files here: who waits for the end of one must not wait for this process."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    supervise(worker, pipe, grace)
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor > 2 and descriptor != but:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def _become(command: list[str], session: bool) -> NoReturn:
     if session:
         os.setsid()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of a Python that is about to be another program
     for name in ("SIGPIPE", "SIGXFZ", "SIGXFSZ"):  # Python ignores them; other programs expect them
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -232,7 +264,7 @@ def _become(command: list[str], session: bool) -> NoReturn:
     try:
         os.execvp(command[0], command)
     except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os.write(2, os.fsencode(f"{command[0]}: {error.strerror}\n"))
     os._exit(127)
 
 

@@ -156,22 +156,15 @@ async def _count_sqlite(services: Services, table: str, equals: dict[str, object
 
 @asynccontextmanager
 async def server_cursor(services: Services) -> AsyncIterator[Any]:
-    """Open our own connection, with autocommit, give its cursor, and close it properly."""
+    """Open our own connection, as an engine would, with autocommit; give its cursor, and close it properly."""
     import asyncmy
     from sqlalchemy.engine import make_url
 
     services.require(Capability.SERVER)
     url = make_url(services.database_url)
-    connection = await asyncmy.connect(
-        host=url.host or "127.0.0.1",
-        port=url.port or 3306,
-        user=url.username,
-        password=url.password or "",
-        db=url.database,
-        charset="utf8mb4",
-        autocommit=True,
-        connect_timeout=CONNECT_TIMEOUT,
-    )
+    _, given = url.get_dialect()().create_connect_args(url)  # a socket, keys for TLS and what else a URL can say
+    ours = {"charset": "utf8mb4", "connect_timeout": CONNECT_TIMEOUT}
+    connection = await asyncmy.connect(**{**ours, **given, "autocommit": True})
     try:
         async with connection.cursor() as cursor:
             yield cursor

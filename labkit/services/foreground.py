@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from labkit.process import Program
-from labkit.process.signals import SHELL_OFFSET, comes_from_terminal, signals_to
+from labkit.process.signals import SHELL_OFFSET, signals_to
 from labkit.services.providers import start_services
 from labkit.services.services import Services
 
@@ -107,7 +107,6 @@ class _Relay(_Ending):
 
     def pass_on(self, number: int) -> None:
         if self._program is not None:
-            if not comes_from_terminal(number):
-                self._program.send_signal(number)
+            self._program.send_signal(number)
         elif not self._ran:
             self.ask(number)

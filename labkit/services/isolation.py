@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from labkit.errors import Unreachable
 from labkit.process import reaper
@@ -29,8 +30,7 @@ IN_PROCESS = ("embedded", "sqlite")  # what runs in this process is started anew
 # The server does not let this account make a schema; with 1235 it is an embedded one, reached by its URL.
 MAY_NOT = {1044, 1142, 1227, 1235}
 UNKNOWN_DATABASE = 1049
-CLIENT_NAME = re.compile(r"[?&]client_name=labkit_[0-9a-f]{12}")
-PATIENCE = 5  # seconds for a table to be let go, and for Redis to log in
+PATIENCE = 5  # seconds for a server to answer, and for a table to be let go
 
 
 @asynccontextmanager
@@ -74,11 +74,12 @@ def _renamed(services: Services, schema: str) -> Services:
     from sqlalchemy.engine import make_url
 
     database = make_url(services.database_url).set(database=schema)
-    redis = CLIENT_NAME.sub("", services.redis_url)
+    redis, _, query = services.redis_url.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True)) | {"client_name": schema}
     return replace(
         services,
         database_url=database.render_as_string(hide_password=False),
-        redis_url=f"{redis}{'&' if '?' in redis else '?'}client_name={schema}",
+        redis_url=f"{redis}?{urlencode(options)}",
     )
 
 
@@ -93,36 +94,52 @@ async def _make(services: Services, schema: str) -> bool:
     from asyncmy.errors import MySQLError
 
     try:
-        async with server_cursor(services) as cursor:
+        async with asyncio.timeout(PATIENCE), server_cursor(services) as cursor:
             await cursor.execute(f"CREATE DATABASE {schema} CHARACTER SET utf8mb4")
     except MySQLError as fault:
         if fault.args[0] in MAY_NOT:
             return False
         raise Unreachable(f"A schema was to be made for you, and the database said: {fault.args[-1]}.") from fault
+    except TimeoutError:
+        raise Unreachable(
+            f"A schema was to be made for you, and the database did not answer in {PATIENCE} seconds."
+        ) from None
     return True
 
 
 async def _remove(own: Services) -> bool:
     """Remove a schema, its connections and its keys; return False if a server didn't let us."""
+    return all(await asyncio.gather(_done(_remove_schema(own)), _done(_remove_keys(own))))
+
+
+async def _done(removal: Coroutine[Any, Any, None]) -> bool:
     from asyncmy.errors import MySQLError
-    from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
-    schema = _schema(own)
     try:
-        # A connection that was forgotten in a transaction would keep its tables.
-        for left in await connections(own):
-            await kill_connection(own, left.id)
-        async with server_cursor(own) as cursor:
-            await cursor.execute(f"SET lock_wait_timeout = {PATIENCE}")
-            await cursor.execute(f"DROP DATABASE {schema}")
-        async with Redis.from_url(own.redis_url, socket_connect_timeout=PATIENCE) as client:
-            keys = [key async for key in client.scan_iter(f"labkit:{schema}:*", count=1000)]
-            if keys:
-                await client.unlink(*keys)
+        async with asyncio.timeout(PATIENCE):
+            await removal
     except (OSError, RuntimeError, MySQLError, RedisError) as fault:  # RuntimeError: Python ends, without threads
-        return isinstance(fault, MySQLError) and fault.args[0] == UNKNOWN_DATABASE
+        return isinstance(fault, MySQLError) and fault.args[0] == UNKNOWN_DATABASE  # somebody else removed it
     return True
+
+
+async def _remove_schema(own: Services) -> None:
+    # A connection that was forgotten in a transaction would keep its tables.
+    for left in await connections(own):
+        await kill_connection(own, left.id)
+    async with server_cursor(own) as cursor:
+        await cursor.execute(f"SET lock_wait_timeout = {PATIENCE}")
+        await cursor.execute(f"DROP DATABASE {_schema(own)}")
+
+
+async def _remove_keys(own: Services) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(own.redis_url) as client:
+        keys = [key async for key in client.scan_iter(f"labkit:{_schema(own)}:*", count=1000)]
+        if keys:
+            await client.unlink(*keys)
 
 
 def main() -> None:

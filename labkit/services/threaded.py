@@ -75,8 +75,14 @@ class _Runner(threading.Thread):
         self._fault: BaseException | None = None
 
     def run(self) -> None:
-        with suppress(asyncio.CancelledError):
-            asyncio.run(self._hold())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._hold())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as fault:  # there is no loop: the system gives no more descriptors, perhaps
+            self.services.set_exception(fault)
+            self._ready.set()
 
     async def _hold(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
@@ -94,10 +100,9 @@ class _Runner(threading.Thread):
     def end(self) -> None:
         """Cancel what runs or is starting, and wait until all of it is gone; raise what went wrong in stopping."""
         self._ready.wait()
-        assert self._loop is not None
-        assert self._task is not None
-        with suppress(RuntimeError):  # the loop has closed by itself: the start failed
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # the loop has closed by itself: the start failed
+                self._loop.call_soon_threadsafe(self._task.cancel)
         self.join()
         if self._fault is not None:
             raise self._fault

@@ -70,6 +70,17 @@ def test_exec_passes_the_exit_status_on(labkit: Labkit, program: str, status: in
     assert labkit("services", "exec", "--", sys.executable, "-c", program).returncode == status
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="Windows has no such signal")
+def test_exec_passes_it_on_where_the_ends_of_children_are_ignored(labkit: Labkit) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        finished = labkit("services", "exec", "-p", "sqlite", "--", sys.executable, "-c", "raise SystemExit(7)")
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    assert finished.returncode == 7
+
+
 def test_exec_of_a_command_that_is_not_there_is_127_and_starts_nothing(labkit: Labkit) -> None:
     finished = labkit("services", "exec", "-p", "embedded", "--", "no-such-command")
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import psutil
 import pytest
@@ -48,6 +49,34 @@ def test_what_it_has_started_ends_with_it() -> None:
 
     another.wait(timeout=10)
     assert not child.is_alive()
+
+
+def start_a_child(pipe: Connection) -> None:
+    with child_process(say_environment, "LABKIT_OF_THE_MOMENT", name="inner") as (_, inner):
+        pipe.send(inner.recv())
+
+
+def test_a_child_may_have_a_child_and_the_next_ones_start_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABKIT_OF_THE_MOMENT", "now")
+    for _ in range(3):
+        with child_process(start_a_child, name="outer") as (child, pipe):
+            assert pipe.recv() == "now"
+            child.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its temporary folders hold no sockets")
+def test_it_starts_where_the_path_of_the_temporary_folder_is_long(tmp_path: Path) -> None:
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    code = (
+        "from labkit.process import child_process; from tests.process.test_child import say_environment\n"
+        "with child_process(say_environment, 'TMPDIR', name='heir') as (_, pipe): print(pipe.recv())"
+    )
+    own = os.environ | {"TMPDIR": str(long), "PYTHONPATH": str(Path(__file__).parents[2])}
+    finished = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True)
+
+    assert (finished.stdout, finished.stderr) == (f"{long}\n", "")
+    assert list(long.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["one", "two", None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,3 +47,18 @@ def test_too_little_room_is_told_and_leaves_nothing(parent: Path) -> None:
         pass
 
     assert list(parent.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_it_is_not_removed_by_a_forked_child() -> None:
+    code = """
+import os, sys, warnings
+from labkit.process import private_folder
+warnings.simplefilter("ignore")
+with private_folder(1) as folder:
+    if not (child := os.fork()):
+        sys.exit()
+    os.waitpid(child, 0)
+    print(folder.exists())
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"True\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -83,8 +84,9 @@ def test_one_that_a_signal_has_ended_says_which(start: Callable[..., Program]) -
 def test_what_can_not_be_executed_says_so_as_a_shell_does(
     start: Callable[..., Program], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert start("/no/such/program").wait() == 127
-    assert capfd.readouterr().err == "/no/such/program: No such file or directory\n"
+    for name in "/no/such/program", "/no/such/\udcff":  # a name may hold any byte
+        assert start(name).wait() == 127
+        assert capfd.readouterr().err.startswith("/no/such/")
 
 
 @posix
@@ -103,6 +105,76 @@ def test_it_ignores_and_blocks_what_any_command_would(start: Callable[..., Progr
     command = ["/bin/grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"]
 
     assert start(*command).stdout.read() == subprocess.run(command, capture_output=True).stdout
+
+
+@posix
+@pytest.mark.parametrize(
+    ("sent", "heard"),
+    [
+        ("os.killpg(0, 2)", 1),
+        ("program.send_signal(2)", 1),
+        ("os.killpg(0, 2); program.send_signal(2)", 1),
+        ("os.killpg(0, 2); program.send_signal(2); time.sleep(0.2); program.send_signal(2)", 2),
+    ],
+    ids=["of the terminal", "of labkit", "of both", "of both, and one more"],
+)
+def test_it_hears_a_signal_once(sent: str, heard: int) -> None:
+    begin = "import os, signal; signal.signal(2, lambda *_: os.write(1, b'2\\n'))"
+    says = f"{begin}; os.write(1, b'1\\n'); os.read(0, 1)"
+    output = in_its_own_session(f"""
+program = Program({[*PYTHON, says]!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+program.stdout.readline()
+{sent}
+print(program.stdout.readline())
+time.sleep(0.3)
+program.stdin.close()
+print(program.stdout.read())
+""")
+
+    assert output.count("2") == heard
+
+
+@posix
+def test_it_hears_one_that_comes_while_it_begins() -> None:
+    code = "program = Program(['/bin/sleep', '60']); os.killpg(0, 2); print(program.wait())"
+
+    assert in_its_own_session(code) == "-2"
+
+
+def in_its_own_session(code: str) -> str:
+    """Run code, in a process group of its own that hears SIGINT, and return what it prints."""
+    begin = (
+        "import os, signal, subprocess, time; from labkit.process import Program; signal.signal(2, lambda *_: 0)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", begin + code], capture_output=True, text=True, start_new_session=True, timeout=60
+    )
+    assert finished.stderr == ""
+    return finished.stdout.strip()
+
+
+@posix
+def test_it_has_the_files_that_a_shell_has_opened_for_it_and_nobody_else_keeps_them_open() -> None:
+    reads, writes = os.pipe()
+    os.set_inheritable(writes, True)
+    code = f"import os, time; os.write({writes}, b'it wrote'); os.close({writes}); time.sleep(600)"
+    program = Program([*PYTHON, code])
+    try:
+        os.close(writes)
+        with open(reads, "rb") as ours:
+            assert ours.read() == b"it wrote"
+        assert program.status is None
+    finally:
+        program.end()
+
+
+@linux
+def test_nothing_stays_open_when_it_can_not_be_started(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(FileNotFoundError):
+        Program(WAITS, cwd=tmp_path / "gone")
+
+    assert os.listdir("/proc/self/fd") == before
 
 
 @linux
@@ -216,6 +288,31 @@ def test_it_ends_with_its_supervisor(name: str, start: Callable[..., Program]) -
     program.wait()
 
     worker.wait(10)
+
+
+@linux
+@pytest.mark.parametrize("link", ["", "link"])
+def test_what_its_reaper_does_for_it_is_not_ended_before(
+    link: str, start: Callable[..., Program], tmp_path: Path
+) -> None:
+    package = Path(__file__).parents[2]
+    if link:
+        package = tmp_path / link
+        package.symlink_to(Path(__file__).parents[2])
+    command = json.dumps({"command": ["/bin/sh", "-c", f"sleep 0.5; touch {tmp_path}/removed"]})
+    keeps = f"""
+import sys, time
+sys.path.insert(0, {str(package)!r})
+from labkit.process import reaper
+reaper.keep("command", {command!r})
+print(1, flush=True)
+time.sleep(600)
+"""
+    program = start(sys.executable, "-P", "-c", keeps, env=os.environ | {"PYTHONPATH": ""})
+    assert said(program) == 1
+    program.end()
+
+    assert (tmp_path / "removed").exists()
 
 
 @posix

@@ -53,7 +53,7 @@ def test_what_was_kept_and_not_released_is_ended(tmp_path: Path) -> None:
 @pytest.mark.parametrize("earlier", [0.0, 60.0], ids=["it is killed", "a later one of its number is not"])
 def test_of_a_process_that_was_kept_it_is_known_when_it_began(earlier: float) -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
-    began = psutil.Process(process.pid).create_time() - earlier
+    began = reap.began(psutil.Process(process.pid)) - earlier
     reap.end([("process", json.dumps([process.pid, began, str(Path(psutil.__file__).parents[1])]))])
     try:
         if earlier:
@@ -63,6 +63,29 @@ def test_of_a_process_that_was_kept_it_is_known_when_it_began(earlier: float) ->
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there the clock does not move when a process began")
+def test_a_process_is_known_when_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = psutil.Process()
+    created, before = process.create_time(), reap.began(process)
+    (tmp_path / "stat").write_text(f"btime {int(psutil.boot_time()) + 3600}\n")
+    (tmp_path / str(process.pid)).symlink_to(f"/proc/{process.pid}")
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+
+    assert psutil.Process(process.pid).create_time() == pytest.approx(created + 3600, abs=2)
+    assert reap.began(psutil.Process(process.pid)) == pytest.approx(before, abs=0.1)
+
+
+def test_what_comes_after_a_command_that_fails_or_hangs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reap, "LONGEST", 0.1)
+    commands = [["/no/such/program"], [sys.executable, "-c", "import time; time.sleep(600)"]]
+
+    reap.end([*(("command", json.dumps({"command": each})) for each in commands), ("folder", str(tmp_path))])
+
+    assert not tmp_path.exists()
 
 
 def test_a_folder_that_can_not_be_removed_yet_is_left_to_the_reaper(

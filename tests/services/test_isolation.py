@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
+import psutil
 import pytest
 import redis
 from sqlalchemy import make_url, text
@@ -17,7 +19,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from labkit.engine import Engine
 from labkit.engine.models import User
-from labkit.services import Services, isolated_services, services_in_thread
+from labkit.errors import Unreachable
+from labkit.services import Services, isolated_services, isolation, services_in_thread
 from labkit.services.evidence import connections, count_rows, redis_clients, server_cursor
 
 HOLDS = """
@@ -105,6 +108,59 @@ async def test_nothing_is_left_of_a_user_whose_process_is_killed(services: Servi
     while schema in await schemas(services):
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.push
+@pytest.mark.providers("local", "containers")
+async def test_the_keys_of_a_user_go_when_the_schema_is_gone_already(services: Services) -> None:
+    with redis.Redis.from_url(services.redis_url) as client:
+        with isolated_services(services) as own:
+            schema = make_url(own.database_url).database
+            client.set(f"labkit:{schema}:key", "value")
+            async with server_cursor(services) as cursor:
+                await cursor.execute(f"DROP DATABASE {schema}")
+
+        assert client.exists(f"labkit:{schema}:key") == 0
+
+
+@pytest.mark.push
+@pytest.mark.providers("local")
+async def test_who_leaves_a_server_that_does_not_answer_does_not_wait_long(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolation, "PATIENCE", 0.5)
+    [database] = [each for each in psutil.Process().children() if each.name() in ("mysqld", "mariadbd")]
+    try:
+        with isolated_services(services) as own:
+            database.suspend()
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        with pytest.raises(Unreachable, match="did not answer"), isolated_services(services):
+            pass
+    finally:
+        database.resume()
+    await isolation._remove(own)
+
+
+def test_a_name_of_your_own_for_redis_clients_and_other_options_are_no_obstacle() -> None:
+    url = "redis://:a%3Fb@127.0.0.1:1/0"
+    services = Services(
+        "url", "mysql+asyncmy://u:p@127.0.0.1:1/d", f"{url}?client_name=x&protocol=3", {}, frozenset()
+    )
+
+    assert isolation._renamed(services, "labkit_1").redis_url == f"{url}?client_name=labkit_1&protocol=3"
+
+
+@pytest.mark.push
+@pytest.mark.providers("local")
+async def test_it_goes_the_way_that_the_url_says(services: Services) -> None:
+    async with server_cursor(services) as cursor:
+        await cursor.execute("SELECT @@datadir")
+        [folder] = await cursor.fetchone()
+    url = make_url(services.database_url).set(port=1, query={"unix_socket": f"{folder}mysqld.sock"})
+    by_socket = replace(services, database_url=url.render_as_string(hide_password=False))
+    with isolated_services(by_socket) as own:
+        assert make_url(own.database_url).database in await schemas(services)
 
 
 async def test_a_user_may_have_users(users: tuple[Services, Services]) -> None:

@@ -46,6 +46,16 @@ def test_a_start_that_fails_raises_in_the_caller() -> None:
     assert set(threading.enumerate()) == before
 
 
+def test_a_start_without_a_loop_raises_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(asyncio, "new_event_loop", refuse)
+    monkeypatch.setattr(asyncio.events, "new_event_loop", refuse)
+    with pytest.raises(OSError, match="Too many open files"), services_in_thread("sqlite"):
+        pass
+
+
 def test_there_are_as_many_lanes_as_users_can_be_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     with services_in_lanes(2, "embedded") as lanes:
         assert [each.provider for each in lanes] == ["embedded", "embedded"]

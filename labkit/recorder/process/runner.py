@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 
 from labkit.errors import InvalidInput
 from labkit.process import Program, private_folder
-from labkit.process.signals import comes_from_terminal
 from labkit.recorder.process import handoff
 from labkit.recorder.process.agent import STACKS
 from labkit.recorder.process.diagnosis import Diagnosis, Process
@@ -102,7 +101,7 @@ class _Run:
         return self._diagnosis(program, None, time.monotonic() - began)
 
     def signalled(self, number: int) -> None:
-        """Pass a signal on to the program, unless the terminal has done so; at the second one, stop it."""
+        """Pass a signal on to the program; at the second one, stop it."""
         if self._program is None:
             raise KeyboardInterrupt
         if self._stopping:
@@ -110,8 +109,7 @@ class _Run:
         self._signals += 1
         if self._signals > 1:
             raise _Interrupted
-        if not comes_from_terminal(number):
-            self._program.send_signal(number)
+        self._program.send_signal(number)
 
     def end(self) -> None:
         """Leave no program behind, should anything here have failed; one that has ended is sent nothing."""
