@@ -4,20 +4,33 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import delete, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from labkit import Engine, Message, Room, User
 from labkit.course.promises import NotHere, TimedOut, expect, play
 from labkit.recorder import FlightRecorder
 from labkit.scene import private_loop
-from labkit.services import Capability
+from labkit.services import Capability, isolated_services
 from labkit.services.evidence import connections, count_rows
 
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
+UNSENDABLE = "\ud800"  # half a character: the driver can't encode it
 CROWD = 10
 PATIENCE = 4.0  # seconds for what takes some hundredths
 LIMIT = 10.0
+
+
+class Elsewhere(DeclarativeBase):
+    """Models of another program."""
+
+
+class Ticket(Elsewhere):
+    """A model that has no table here: the server refuses every statement about it."""
+
+    __tablename__ = "tickets"
+    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 def person(email, name="Ada"):
@@ -52,11 +65,14 @@ def played(scene, exercise, services):
 
 
 def name_of(user, when):
-    """Return the name of a user that can be read, and of no other."""
+    """Return the name of a user whose attributes can be read."""
     try:
+        expect("the id of a user, which the server has chosen", found=type(user.id).__name__, to_be="int")
         return user.name
+    except AssertionError:
+        raise
     except Exception as error:
-        raise AssertionError(f"expected: a name that can be read {when}; got: {type(error).__name__}") from error
+        raise AssertionError(f"expected: a user that can be read {when}; got: {type(error).__name__}") from error
 
 
 async def expect_refused(engine, *objects):
@@ -87,12 +103,24 @@ async def calls(engine):
     yield await after("a save", engine.save(person(ADA)))
     yield await after("a get", engine.get(User, email=ADA))
     yield await after("a get that found nobody", engine.get(User, email=BOB))
-    yield await after("a save that failed", engine.save(person(ADA)))
+    for name, call in failing(engine).items():
+        yield await after(name, call())
     yield await after("another save", engine.save(person(EVE)))
 
 
+def failing(engine):
+    """Return calls that fail: by the server, for two reasons, and already in the driver."""
+    return {
+        "a save that failed": lambda: engine.save(person(ADA)),
+        "a save that the server refused": lambda: engine.save(Ticket(id=1)),
+        "a save that could not be sent": lambda: engine.save(person(UNSENDABLE)),
+        "a get that the server refused": lambda: engine.get(Ticket, id=1),
+        "a get that could not be sent": lambda: engine.get(User, email=UNSENDABLE),
+    }
+
+
 async def after(name, call):
-    with suppress(SQLAlchemyError):
+    with suppress(Exception):
         await call
     return name
 
@@ -224,7 +252,7 @@ def test_one_connection_is_kept_for_the_next_call(exercise, services):
                 async for _ in calls(engine):
                     pass
                 count = flight.statistics().opened
-        expect("one connection opened for five calls, one after the other", found=count, to_be=1)
+        expect("one connection opened for all calls, one after the other", found=count, to_be=1)
 
     played(scene, exercise, services)
 
@@ -248,3 +276,32 @@ def test_nothing_is_left_when_it_has_closed(exercise, services):
     failures = played(scene, exercise, services).silent_failures
     if failures:
         raise AssertionError(f"expected: nothing fails in silence; got: {failures[0].headline}")
+
+
+def test_every_error_comes_out(exercise, services):
+    async def scene(exercise, services):
+        async with opened(exercise, services) as engine:
+            await engine.save(person(ADA))
+            for name, call in failing(engine).items():
+                try:
+                    found = await call()
+                except Exception:
+                    continue
+                raise AssertionError(f"expected: {name} raises its error; got: {found!r}")
+
+    played(scene, exercise, services)
+
+
+def test_each_engine_has_its_own_database(exercise, services):
+    async def scene(exercise, services, other):
+        async with opened(exercise, services), opened(exercise, other) as engine:
+            await engine.save(person(EVE))
+        rows = [await count_rows(each, "users", email=EVE) for each in (services, other)]
+        expect("rows in two databases, when the engine of the second has saved one", found=rows, to_be=[0, 1])
+
+    with isolated_services(services) as other:
+        if other.database_url == services.database_url:
+            raise NotHere("there is no second database")
+        for each in services, other:
+            play(empty_tables, each).get()
+        play(scene, exercise, services, other).get()

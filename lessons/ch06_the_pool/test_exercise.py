@@ -3,19 +3,22 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from labkit import Engine, User
-from labkit.course.promises import TimedOut
+from labkit.course.promises import NotHere, TimedOut
 from labkit.course.story import fresh
 from labkit.scene import private_loop
+from labkit.services import isolated_services
 from labkit.services.evidence import connections
 
 GUEST = "ada@example.org", "Hello, {name}!"
 STRANGER = "nobody@example.org", "Hello, {name}!"
 WRONG = "ada@example.org", "Hello, {nickname}!"
+OTHERS = {"Hello, {0}!": IndexError, "Hello, {name.first}!": AttributeError, "Hello, {name": ValueError}
 UNSENDABLE = "\ud800", "Hello, {name}!"  # half a character: it can't be encoded, so the question fails
-EVERYBODY = GUEST, STRANGER, WRONG
+EVERYBODY = GUEST, STRANGER, WRONG, *(("ada@example.org", greeting) for greeting in OTHERS)
 CROWD = 10
 PATIENCE = 2.0  # seconds for what takes some hundredths
 invited = set()  # databases in which Ada is; nobody changes them
@@ -162,7 +165,8 @@ def test_a_stranger_costs_no_connection(exercise, services):
 
 
 def test_a_wrong_greeting_costs_no_connection(exercise, services):
-    expect_none_out(exercise, services, WRONG, "a wrong greeting")
+    for visit in WRONG, *(("ada@example.org", greeting) for greeting in OTHERS):
+        expect_none_out(exercise, services, visit, "a wrong greeting")
 
 
 def test_the_server_lists_no_connection_afterwards(exercise, services):
@@ -191,3 +195,28 @@ def test_one_connection_is_kept_for_the_next(exercise, services):
     kept = played(count_kept, exercise, services).get()
     if kept != 1:
         raise AssertionError(f"expected: the pool keeps 1 connection for those who come next; got: {kept}")
+
+
+def test_every_error_comes_out(exercise, services):
+    for greeting, error in OTHERS.items():
+        outcome = played(greet, exercise, services, ("ada@example.org", greeting))
+        if not isinstance(outcome.exception, error):
+            found = outcome.exception or outcome.result
+            raise AssertionError(f"expected: {error.__name__} for {greeting!r}; got: {found!r}")
+    outcome = played(greet, exercise, services, UNSENDABLE)
+    if not isinstance(outcome.exception, UnicodeEncodeError):
+        found = outcome.exception or outcome.result
+        raise AssertionError(f"expected: UnicodeEncodeError for an email that can't be sent; got: {found!r}")
+
+
+def test_a_question_that_the_server_refuses_costs_no_connection(exercise, services):
+    with isolated_services(services) as other:  # where there is no table yet
+        if other.database_url == services.database_url:
+            raise NotHere("there is no second database")
+        outcome = private_loop(greet, exercise, other, GUEST, timeout=10)
+        if not isinstance(outcome.exception, ProgrammingError):
+            found = outcome.exception or outcome.result
+            raise AssertionError(f"expected: ProgrammingError where there is no table; got: {found!r}")
+        out = private_loop(count_out, exercise, other, GUEST, timeout=10).get()
+        if out:
+            raise AssertionError(f"expected: 0 connections out after the server refused; got: {out}")

@@ -1,8 +1,13 @@
 """What the mended engine must do: keep the contract, with nothing for the flight recorder to find."""
 
+import gc
+import weakref
+
 from labkit.course.promises import expect, keeps, play
 from labkit.course.story import count_connections
 from labkit.services import Capability
+
+ENGINES = 50
 
 
 def test_two_engines_share_nothing(exercise, services):
@@ -74,3 +79,33 @@ def test_nothing_is_left_when_it_has_closed(exercise, services):
         keeps(exercise.ChatEngine, services, "close_leaves_no_connection_on_the_server")
         held = play(count_connections, exercise.ChatEngine, services).get()
         expect("no connection on the server after a duplicate", found=held.on_server_closed, to_be=0)
+
+
+def test_each_engine_uses_its_own_pool(exercise, services):
+    async def scene(engine_class, services):
+        pools = []
+        for number in range(1, ENGINES + 1):  # one after the other: a later one takes an earlier one's place
+            engine = engine_class(database_url=services.database_url, redis_url=services.redis_url)
+            async with engine, engine.session() as session:
+                pool = session.get_bind()
+            own = not any(pool is other for other in pools)
+            expect(f"a session on its own pool in engine {number}", found=own, to_be=True)
+            pools.append(pool)
+
+    play(scene, exercise.ChatEngine, services).get()
+
+
+def test_an_engine_that_is_dropped_is_not_kept(exercise, services):
+    async def use_and_drop(engine_class, services):
+        engine = engine_class(database_url=services.database_url, redis_url=services.redis_url)
+        async with engine, engine.session():
+            pass
+        return weakref.ref(engine)
+
+    async def scene(engine_class, services):
+        dropped = [await use_and_drop(engine_class, services) for _ in range(3)]
+        gc.collect()
+        return sum(each() is not None for each in dropped)
+
+    kept = play(scene, exercise.ChatEngine, services).get()
+    expect("no engine in memory that nobody uses any more", found=kept, to_be=0)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from itertools import count
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import ResponseError
 
 from labkit.contract.stage import on_another_loop
 from labkit.course.promises import TimedOut, expect, play
@@ -13,6 +15,8 @@ from labkit.scene import private_loop
 from labkit.services.evidence import redis_clients
 
 PATIENCE = 2.0  # seconds for what takes some hundredths
+DAY = 24 * 3600.0  # seconds
+NOBODY_LISTENS = "redis://127.0.0.1:1"
 
 rooms = count(1)
 
@@ -25,9 +29,9 @@ def new_room():
     return f"kitchen {os.getpid()}-{next(rooms)}"
 
 
-def played(scene, exercise, services):
+def played(scene, exercise, services, *, timeout=10):
     """Play a scene in a room where nobody has been; raise what it raises."""
-    outcome = private_loop(scene, exercise, services, new_room(), timeout=10)
+    outcome = private_loop(scene, exercise, services, new_room(), timeout=timeout)
     if outcome.timed_out:
         raise TimedOut(f"no end within 10 s; {'; '.join(outcome.waiting)}")
     # What is left to the garbage is a matter for the last test.
@@ -86,6 +90,31 @@ async def hear_on(exercise, services, room):
             return [await soon(next_arrival(), f"Ada hears of {who}") for who in ("Bob", "Cy")]
 
 
+async def hear_late(exercise, services, room):
+    """Bob comes a day later, by the clock of the loop; return whom Ada hears, who has waited all the time."""
+    loop = asyncio.get_running_loop()
+    async with exercise.present(services.redis_url, room, "Ada") as next_arrival:
+        waiting = asyncio.create_task(next_arrival())
+        await asyncio.sleep(0.05)  # now she waits
+        clock = loop.time
+        loop.time = lambda: clock() + DAY  # whatever has a limit is over
+        await asyncio.sleep(0.05)
+        async with exercise.present(services.redis_url, room, "Bob"):
+            return await soon(waiting, "Ada hears of Bob, who comes a day later")
+
+
+async def be_refused(exercise, services, room):
+    """Return the error of a room that is none: Redis has a text under its name."""
+    async with Redis.from_url(services.redis_url) as client:
+        await client.set(room, "a text")
+    return await what_is_left_by(burn, exercise, services, room, ask_names=False)
+
+
+async def find_nobody(exercise, services, room):
+    async with exercise.present(NOBODY_LISTENS, room, "Ada"):
+        pass
+
+
 async def two_at_once(exercise, services, room):
     """Bob comes and goes on a loop of his own, in a thread; return what Ada saw of it."""
     async with exercise.present(services.redis_url, room, "Ada") as next_arrival:
@@ -121,7 +150,7 @@ async def wait_for_nobody(exercise, services, room):
     await waiting
 
 
-async def what_is_left_by(scene, exercise, services, room):
+async def what_is_left_by(scene, exercise, services, room, *, ask_names=True):
     """Play a scene that ends badly; return its error, who is still in the room, and how many clients are left."""
     before = await clients_of(services)
     try:
@@ -130,7 +159,8 @@ async def what_is_left_by(scene, exercise, services, room):
         error = None
     except (Exception, asyncio.CancelledError) as raised:
         error = type(raised).__name__
-    return error, await names_in(services, room), await count_left(services, before)
+    names = await names_in(services, room) if ask_names else set()
+    return error, names, await count_left(services, before)
 
 
 async def after_an_error(exercise, services, room):
@@ -147,10 +177,10 @@ async def everything(exercise, services, room):
             await asyncio.create_task(scene(exercise, services, f"{room} {scene.__name__}"))
 
 
-def told(scene, exercise, services, wanted):
+def told(scene, exercise, services, wanted, *, timeout=10):
     """Return what a scene gives; an error of the program's is a broken promise."""
     try:
-        return played(scene, exercise, services)
+        return played(scene, exercise, services, timeout=timeout)
     except AssertionError:
         raise
     except Exception as error:
@@ -203,3 +233,17 @@ def test_a_block_that_is_cancelled_leaves_nothing(exercise, services):
 
 def test_nothing_is_left_to_the_garbage(exercise, services):
     play(everything, exercise, services, new_room(), timeout=20)
+
+
+def test_who_comes_late_is_heard(exercise, services):
+    heard = told(hear_late, exercise, services, "Ada hears of Bob, who comes a day later", timeout=DAY + 10)
+    expect("whom Ada hears arrive, after a day", found=heard, to_be="Bob")
+
+
+def test_an_error_of_redis_comes_out_and_leaves_nothing(exercise, services):
+    error, _, left = told(be_refused, exercise, services, "the error of Redis")
+    expect("the error of a room that is none", found=error, to_be=ResponseError.__name__)
+    expect("no client on the Redis server after an error of Redis", found=left, to_be=0)
+    outcome = private_loop(find_nobody, exercise, services, new_room(), timeout=10)
+    found = type(outcome.exception).__name__ if outcome.exception else "no error"
+    expect("the error where no Redis listens", found=found, to_be=NoConnection.__name__)

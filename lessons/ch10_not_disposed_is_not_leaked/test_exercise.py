@@ -4,16 +4,17 @@ import asyncio
 from dataclasses import dataclass, field
 
 from labkit import Engine, User
-from labkit.course.promises import TimedOut, expect
+from labkit.course.promises import NotHere, TimedOut, expect
 from labkit.course.story import fresh
 from labkit.recorder import FlightRecorder
 from labkit.scene import private_loop
-from labkit.services import Capability
+from labkit.services import Capability, isolated_services
 from labkit.services.evidence import connections
 
 GUEST, STRANGER = "ada@example.org", "nobody@example.org"
 UNSENDABLE = "\ud800"  # half a character: it can't be encoded, so the question fails
 WORDS, WRONG = "Dear {name}", "Dear {nickname}"
+OTHERS = {"Dear {0}": "IndexError", "Dear {name.first}": "AttributeError", "Dear {name": "ValueError"}
 invited = set()  # databases in which the guests are; nobody changes them
 
 
@@ -33,9 +34,9 @@ class Seen:
         return self.answers[-1]
 
 
-def watched(exercise, services, *jobs, ask_server=False):
+def watched(exercise, services, *jobs, ask_server=False, guests=True):
     """Run jobs one after the other, in a thread as a scheduler would; return what was seen."""
-    if services.database_url not in invited:
+    if guests and services.database_url not in invited:
         private_loop(invite_guests, services).get()
         invited.add(services.database_url)
     seen = Seen()
@@ -97,7 +98,7 @@ def expect_none_idle(seen, after):
 def every_way_out(exercise):
     return (
         *((exercise.find, email) for email in (GUEST, STRANGER, UNSENDABLE)),
-        *((exercise.invite, words) for words in (WORDS, WRONG)),
+        *((exercise.invite, words) for words in (WORDS, WRONG, *OTHERS)),
     )
 
 
@@ -179,3 +180,20 @@ def test_the_flight_recorder_finds_nothing(exercise, services):
         findings = watched(exercise, services, each).findings
         if findings:
             raise AssertionError(f"expected: no finding; got: {findings[0].code}: {findings[0].summary}")
+
+
+def test_every_other_error_is_still_an_error(exercise, services):
+    seen = watched(exercise, services, *((exercise.invite, words) for words in OTHERS))
+    expect("the errors of other wrong texts", found=seen.answers, to_be=list(OTHERS.values()))
+
+
+def test_what_the_server_refuses_costs_no_connection(exercise, services):
+    with isolated_services(services) as other:  # where there is no table yet
+        if other.database_url == services.database_url:
+            raise NotHere("there is no second database")
+        jobs = (exercise.find, GUEST), (exercise.invite, WORDS)
+        for job in jobs:
+            seen = watched(exercise, other, job, guests=False)
+            expect("the error where there is no table", found=seen.answer, to_be="ProgrammingError")
+            expect_none_out(seen, "a question that the server refused")
+            expect_none_idle(seen, "a question that the server refused")
