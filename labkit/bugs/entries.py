@@ -82,8 +82,19 @@ class Bug(_Entry):
 
     @property
     def engine_class(self) -> type[Engine]:
-        """Return the broken engine; only this imports it, and SQLAlchemy with it."""
-        return cast("type[Engine]", getattr(import_module(f"labkit.bugs.{self.name}"), self.class_name))
+        """
+        Return the broken engine; only this imports it, and SQLAlchemy with it.
+
+        Raises `InvalidSetting` if there is none.
+        """
+        module = f"labkit.bugs.{self.name}"
+        try:
+            return cast("type[Engine]", getattr(import_module(module), self.class_name))
+        except (AttributeError, ModuleNotFoundError) as fault:
+            raise InvalidSetting(
+                f"The bug {self.name} has no engine: {fault}.",
+                remedy=f"Write the class {self.class_name} in {module}, or correct `bug` in {self.name}.toml.",
+            ) from fault
 
 
 def bugs(folder: Path = CATALOGUE) -> list[Bug]:

@@ -11,10 +11,15 @@ import pytest
 from labkit.errors import CannotStart, InvalidSetting, MissingCapability
 from labkit.services import Capability, Probe, Services, probe, provider_names, providers_with
 from labkit.services.providers import find_provider
+from labkit.services.services import CAPABILITIES
 
 
 def test_the_default_comes_first() -> None:
     assert provider_names() == ("embedded", "local", "containers", "url", "sqlite")
+
+
+def test_each_provider_says_what_its_servers_can_do() -> None:
+    assert set(provider_names()) == set(CAPABILITIES)
 
 
 def test_a_capability_names_the_providers_that_have_it() -> None:
