@@ -12,7 +12,7 @@ import pytest
 
 from labkit.services import Services, services_in_thread
 
-collect_ignore_glob = ["ch*"]
+collect_ignore_glob = ["ch*", "story"]
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ __all__ = [
     "load_exercises",
     "next_exercise",
     "own_file",
+    "own_story",
     "reset",
 ]
 
@@ -142,6 +143,17 @@ def own_file(exercise: Exercise, work: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(exercise.broken, path)
     return path
+
+
+def own_story(checkout: Path, home: Path) -> Path:
+    """Return the folder of the learner's own copy of the story's program; a file that is there stays as it is."""
+    folder = home / WORK / "story"
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted((checkout / "lessons" / "story").glob("*.py")):
+            if not (folder / file.name).exists():
+                shutil.copyfile(file, folder / file.name)
+    return folder
 
 
 def reset(exercise: Exercise, work: Path) -> Path | None:

@@ -30,7 +30,7 @@ KNOWN = {
     "right_fixes",
     "wrong_fixes",
 }
-KNOWN_ABOVE = {"index.toml", "conftest.py", "test_course.py"}  # beside the lessons' folders
+KNOWN_ABOVE = {"index.toml", "conftest.py", "test_course.py", "story"}  # beside the lessons' folders
 SHORT = 8  # characters of a line that says nothing by itself
 MENDS = "right_fixes", "wrong_fixes"
 IGNORED = {"__pycache__", ".ipynb_checkpoints"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.notebook.exercise import check, hint, measured, predict, solution
+from labkit.notebook.exercise import check, hint, measured, predict, solution, story_folder
 from labkit.notebook.extension import load_ipython_extension, unload_ipython_extension
 from labkit.notebook.picture import Picture, picture
 from labkit.notebook.servers import environment_for_kernels, get_services
@@ -22,5 +22,6 @@ __all__ = [
     "predict",
     "show",
     "solution",
+    "story_folder",
     "unload_ipython_extension",
 ]

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from labkit.course.exercises import Exercise
     from labkit.course.progress import ProgressFile
 
-__all__ = ["Checked", "Note", "Solved", "check", "exercise_magic", "hint", "measured", "predict", "solution"]
+__all__ = [
+    "Checked",
+    "Note",
+    "Solved",
+    "check",
+    "exercise_magic",
+    "hint",
+    "measured",
+    "predict",
+    "solution",
+    "story_folder",
+]
 
 _current: list[str] = []  # the exercise of the last `%%exercise`
 _written: dict[Path, str] = {}  # what the cells of this notebook have put into the learner's files
@@ -142,6 +153,14 @@ def measured(what: str, found: Any) -> Note:
         return Note(f"{what}\n  measured: {found}")
     same = "as you expected" if _is_same(expected, str(found)) else "not what you expected"
     return Note(f"{what}\n  expected: {expected}\n  measured: {found}   ({same})")
+
+
+def story_folder() -> Path:
+    """Return the folder with your own copy of the story's program, which you may change; it is made once."""
+    from labkit.course.exercises import own_story
+    from labkit.course.lessons import find_checkout, find_home
+
+    return own_story(find_checkout(), find_home())
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -1,15 +1,15 @@
 """
 A count that the garbage collector spoils.
 
-`connections_lost` reads what came out of a scene that was played with `pool_log=True`, and says
-how many of its connections were never given back by anybody. It counts what went out and what
-came back. But whatever is lost the garbage collector brings back in the end: it always says 0.
+`connections_lost` gets the lines that `watch_pool.py` prints, and says how many connections the program has not
+given back. It counts what went out and what came back. But the garbage collector brings back in the end whatever
+was lost: so it always says 0.
 
-Mend it: what the collector brings back after the loop has closed was lost.
+Fix it: what comes back after the loop has closed was lost.
 """
 
 
-def connections_lost(happenings):
-    out = [each for each in happenings if "checked out from pool" in each.text]
-    back = [each for each in happenings if "being returned to pool" in each.text]
+def connections_lost(lines):
+    out = [line for line in lines if "checked out from pool" in line]
+    back = [line for line in lines if "being returned to pool" in line]
     return len(out) - len(back)

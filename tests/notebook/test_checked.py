@@ -59,7 +59,7 @@ def test_the_solution_is_highlighted_with_other_fixes_and_with_what_is_none() ->
     page = html_of_solution(EXERCISE)
 
     assert '<span style="color:var(--jp-mirror-editor-keyword-color,inherit);font-weight:bold">async</span>' in page
-    assert "Other fixes that are right: the pool has one connection, the recorder is asked" in page
+    assert "Other fixes that are right: the pool has one connection, the pool says who is out, " in page
     assert "What is no fix, and why" in page
 
 

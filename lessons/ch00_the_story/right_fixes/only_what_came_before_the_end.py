@@ -2,11 +2,9 @@
 
 from itertools import takewhile
 
-from labkit.scene import Kind
 
-
-def connections_lost(happenings):
-    before = list(takewhile(lambda each: each.kind is not Kind.LOOP_CLOSED, happenings))
-    out = sum("checked out from pool" in each.text for each in before)
-    back = sum("being returned to pool" in each.text for each in before)
+def connections_lost(lines):
+    before = list(takewhile(lambda line: line != "the loop has closed", lines))
+    out = sum("checked out from pool" in line for line in before)
+    back = sum("being returned to pool" in line for line in before)
     return out - back

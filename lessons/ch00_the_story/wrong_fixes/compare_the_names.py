@@ -1,5 +1,5 @@
 """
-Compare the names of the connections that went out with the names of those that came back.
+Compare the names of the connections that went out with the names of those that came back in time.
 
 Fails: test_the_first_engine_has_lost_one
 
@@ -8,9 +8,10 @@ given back the last time.
 """
 
 
-def names(happenings, words):
-    return {each.text.partition(words)[0] for each in happenings if words in each.text and not each.loop_closed}
+def names(lines, words):
+    return {line.partition(words)[0] for line in lines if words in line}
 
 
-def connections_lost(happenings):
-    return len(names(happenings, "checked out from pool") - names(happenings, "being returned to pool"))
+def connections_lost(lines):
+    before = lines[: lines.index("the loop has closed")]
+    return len(names(before, "checked out from pool") - names(before, "being returned to pool"))

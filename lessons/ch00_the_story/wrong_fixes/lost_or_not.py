@@ -7,6 +7,6 @@ Because: that says whether a connection was lost, and not how many. It is right 
 """
 
 
-def connections_lost(happenings):
-    late = [each for each in happenings if "being returned to pool" in each.text and each.loop_closed]
-    return 1 if late else 0
+def connections_lost(lines):
+    late = lines[lines.index("the loop has closed") :]
+    return 1 if any("being returned to pool" in line for line in late) else 0

@@ -9,6 +9,6 @@ Because: a pool that was disposed of has forgotten what is out. It begins anew, 
 import re
 
 
-def connections_lost(happenings):
-    said = [re.search(r"^Pool disposed.*checked out connections: (\d+)", each.text) for each in happenings]
+def connections_lost(lines):
+    said = [re.search(r"^Pool disposed.*checked out connections: (\d+)", line) for line in lines]
     return sum(int(found[1]) for found in said if found)
