@@ -1,10 +1,10 @@
 """
 A test that hears too little.
 
-`a_duplicate_is_refused` saves the same user twice, and wants the integrity error. It gets it, and passes: for the
+`a_duplicate_is_refused` saves the same user twice, and expects the integrity error. It gets it, and passes: for the
 correct engine, and for the story's engine too, which has lost a connection by then.
 
-Mend the test, not the engine. For an engine that has lost a connection it must raise `AssertionError`; for the
+Fix the test, not the engine. For an engine that has lost a connection it must raise `AssertionError`; for the
 correct engine it must not.
 """
 
