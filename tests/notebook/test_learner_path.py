@@ -116,11 +116,10 @@ def shows(page: Page, text: str) -> None:
 def test_predict_run_a_wrong_fix_a_hint_a_right_fix(address: str, home: Path) -> None:
     wrong, right = (LESSON / name for name in ("wrong_fixes/sleep_a_little.py", "solution.py"))
     with browser(address) as page:
-        for setting in ("%load_ext labkit", "from labkit import Engine"):
+        for setting in ("%load_ext labkit", "def run("):
             run(page, setting)
-        run(page, 'predict("complaints raised to nobody"', 'predict("complaints raised to nobody", 0)')
-        run(page, "again = private_loop")
-        run(page, 'measured("complaints raised to nobody"')
+        run(page, 'predict("the exit status of the test"', 'predict("the exit status of the test", 1)')
+        run(page, 'measured("the exit status of the test"')
         shows(page, "not what you expected")
 
         run(page, "%%exercise", f"%%exercise ch04_houston\n{wrong.read_text()}")
@@ -137,4 +136,4 @@ def test_predict_run_a_wrong_fix_a_hint_a_right_fix(address: str, home: Path) ->
         "hints": 1,
         "solution_seen": False,
     }
-    assert progress["predictions"]["complaints raised to nobody"] == {"predicted": "0", "measured": "4"}
+    assert progress["predictions"]["the exit status of the test"] == {"predicted": "1", "measured": "0"}
