@@ -38,7 +38,7 @@ def story(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def services(services: Services) -> Iterator[Services]:
-    """Give services of which no other test has tables: the program drops its own, and labkit's refer to them."""
+    """Give services that no other test uses: the program leaves a table."""
     with isolated_services(services) as own:
         yield own
 
