@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,8 +23,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from labkit.services.ports import free_port
 
 pytestmark = [
     pytest.mark.push,
@@ -109,9 +108,7 @@ def programs(command: str, folder: Path, file: Path) -> tuple[list[str], dict[st
             startup = folder / "ipython" / "profile_default" / "startup"
             startup.mkdir(parents=True)
             (startup / "escape.py").write_text(escape)
-            port = str(free_port())
-            (folder / "port").write_text(port)
-            options = ["--no-browser", "--port", port, "--", f"--IdentityProvider.token={TOKEN}"]
+            options = ["--no-browser", "--", f"--IdentityProvider.token={TOKEN}"]
             runtime = str(folder / "runtime")
             return [*LABKIT, "lab", *options], {
                 "IPYTHONDIR": str(startup.parents[1]),
@@ -131,7 +128,7 @@ class Command:
     """A command that runs in its own terminal, and all that it has started."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self._folder, self._numbers, self._temporary = folder, folder / "numbers", folder / "tmp"
+        self._needs_kernel, self._numbers, self._temporary = name == "lab", folder / "numbers", folder / "tmp"
         self._temporary.mkdir()
         (folder / "escaping.py").write_text(ESCAPE)
         line, variables = programs(name, folder, self._numbers)
@@ -208,12 +205,12 @@ class Command:
 
     def _start_kernel(self) -> None:
         """Start a kernel, if this is JupyterLab and listens already."""
-        port = self._folder / "port"
-        if port.exists():
-            url = f"http://127.0.0.1:{port.read_text()}/api/kernels"
+        # It says which port it has taken: one that was free before may be another server's by now.
+        if self._needs_kernel and (port := re.search(rb"http://127\.0\.0\.1:(\d+)/", self._said)):
+            url = f"http://127.0.0.1:{int(port[1])}/api/kernels"
             request = urllib.request.Request(url, b"{}", {"Authorization": f"token {TOKEN}"})
             with suppress(OSError), urllib.request.urlopen(request, timeout=30):
-                port.unlink()
+                self._needs_kernel = False
 
 
 def take_terminal() -> None:
